@@ -1,0 +1,101 @@
+//! The contract that every kind of storage keeps.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{Result, StoragePath};
+
+/// A half-open range of bytes inside a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ByteRange {
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes; zero is allowed and reads nothing.
+    pub length: u64,
+}
+
+/// What a file is used for; a hint for caches, tiers and storage classes, never a matter of correctness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Small and read often: configuration, keys, indexes, snapshots, packs of trees.
+    Metadata,
+    /// Large and read at restores: packs of file contents.
+    Data,
+}
+
+/// What a write does where a file of that name exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WriteMode {
+    /// Fail with [`crate::ErrorKind::AlreadyExists`] and leave the old file as it is.
+    New,
+    /// Put the new content in place of the old in one step.
+    Replace,
+}
+
+/// A file as [`Storage::list`] and [`Storage::stat`] tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Its name.
+    pub path: StoragePath,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// What a kind of storage can promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// [`WriteMode::New`] is decided by the storage itself, so of two writers at once one fails.
+    pub atomic_new: bool,
+    /// [`WriteMode::Replace`] never shows a reader a mixture or an absence.
+    pub atomic_replace: bool,
+    /// Calls at the same time that still make it faster.
+    pub connections: usize,
+    /// Whether the bytes stay on this machine (so that a cache gains nothing).
+    pub local: bool,
+}
+
+/// Where files live.
+///
+/// Promises of every kind, checked by the shared conformance suite:
+/// - A file appears whole or not at all: before `write` returns `Ok` no reader sees a part of it, and after a
+///   crash there is no file of that name with other content. When `write` has returned `Ok` the file survives
+///   a crash of this machine or of the server, as far as the storage can promise that.
+/// - What `write` stored, `read`, `stat` and `list` show as soon as it has returned.
+/// - Temporary files of interrupted writes never show up in `list`.
+/// - Every call may be made from many tasks at once, may be dropped (cancelled) at any await, and leaves
+///   nothing half-done under a final name.
+/// - Errors tell the truth about `kind` and `retry`; no call panics on what the storage answers.
+#[async_trait]
+pub trait Storage: fmt::Debug + Send + Sync {
+    /// The storage as a person would name it, without credentials: `local:/srv/backup`.
+    fn location(&self) -> String;
+
+    /// What this storage can promise.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Makes the place that files can be written to (the directory, the bucket). Succeeds where it exists.
+    async fn create(&self) -> Result<()>;
+
+    /// All files below the folder, at any depth, in no order; below everything where `folder` is `None`.
+    ///
+    /// A folder that does not exist has no files; a storage that does not exist is
+    /// [`crate::ErrorKind::NotFound`].
+    async fn list(&self, folder: Option<&StoragePath>) -> Result<Vec<FileInfo>>;
+
+    /// One file. [`crate::ErrorKind::NotFound`] where there is none.
+    async fn stat(&self, path: &StoragePath) -> Result<FileInfo>;
+
+    /// The bytes of a file, whole or a range.
+    ///
+    /// Returns exactly the range: [`crate::ErrorKind::RangeOutside`] where the file is shorter,
+    /// [`crate::ErrorKind::NotFound`] where there is none.
+    async fn read(&self, path: &StoragePath, range: Option<ByteRange>, class: Class) -> Result<Bytes>;
+
+    /// Stores a file; folders on the way are made.
+    async fn write(&self, path: &StoragePath, data: Bytes, mode: WriteMode, class: Class) -> Result<()>;
+
+    /// Removes a file. [`crate::ErrorKind::NotFound`] where there is none.
+    async fn delete(&self, path: &StoragePath) -> Result<()>;
+}
