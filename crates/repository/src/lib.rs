@@ -1,1 +1,18 @@
-//! placeholder
+//! The engine: a deduplicated, encrypted repository in restic's format, version 2 (version 1 is read).
+//!
+//! The specification is restic's design document (`doc/design.rst` of its repository). What is serialized
+//! into a repository is defined in [`format`], which does no input or output.
+//!
+//! Invariants:
+//! - This crate reads and writes files through [`strongroom_storage::Storage`] alone, and what is backed up or
+//!   restored through the traits of [`backup`] and `restore`; it touches no file system, terminal or environment.
+//! - It knows no database, schedule, HTTP server or command line.
+//! - Hashing, compression and encryption run on a bounded set of threads; every function may be called from an
+//!   async runtime.
+
+pub mod backup;
+pub mod error;
+pub mod format;
+pub mod progress;
+
+pub use error::{Error, ErrorKind, Result};

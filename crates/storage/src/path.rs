@@ -24,7 +24,8 @@ impl StoragePath {
     pub fn new(path: impl Into<String>) -> Result<Self, InvalidPath> {
         let path = path.into();
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let part_ok = |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain);
+        let part_ok =
+            |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain);
         if path.len() <= Self::MAX_BYTES && path.split('/').all(part_ok) {
             Ok(Self(path))
         } else {
@@ -55,7 +56,9 @@ mod tests {
 
     #[test]
     fn nothing_that_could_leave_the_storage_is_a_path() {
-        for bad in ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\\b", "a\0", "é", "a b"] {
+        for bad in [
+            "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\\b", "a\0", "é", "a b",
+        ] {
             assert!(StoragePath::new(bad).is_err(), "{bad:?}");
         }
         assert!(StoragePath::new("x".repeat(1025)).is_err());

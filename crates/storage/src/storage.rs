@@ -91,10 +91,21 @@ pub trait Storage: fmt::Debug + Send + Sync {
     ///
     /// Returns exactly the range: [`crate::ErrorKind::RangeOutside`] where the file is shorter,
     /// [`crate::ErrorKind::NotFound`] where there is none.
-    async fn read(&self, path: &StoragePath, range: Option<ByteRange>, class: Class) -> Result<Bytes>;
+    async fn read(
+        &self,
+        path: &StoragePath,
+        range: Option<ByteRange>,
+        class: Class,
+    ) -> Result<Bytes>;
 
     /// Stores a file; folders on the way are made.
-    async fn write(&self, path: &StoragePath, data: Bytes, mode: WriteMode, class: Class) -> Result<()>;
+    async fn write(
+        &self,
+        path: &StoragePath,
+        data: Bytes,
+        mode: WriteMode,
+        class: Class,
+    ) -> Result<()>;
 
     /// Removes a file. [`crate::ErrorKind::NotFound`] where there is none.
     async fn delete(&self, path: &StoragePath) -> Result<()>;
