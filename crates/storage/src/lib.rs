@@ -7,9 +7,13 @@
 //! Invariant: this crate knows nothing of repositories, encryption or file formats.
 
 mod error;
+pub mod local;
+pub mod memory;
 mod path;
 mod storage;
 
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
+pub use local::LocalStorage;
+pub use memory::MemoryStorage;
 pub use path::{InvalidPath, StoragePath};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};

@@ -16,6 +16,22 @@ pub struct ByteRange {
     pub length: u64,
 }
 
+impl ByteRange {
+    /// Whether the range lies inside a file of this size; the error says how it does not.
+    ///
+    /// # Errors
+    /// A sentence for [`crate::ErrorKind::RangeOutside`].
+    pub fn check(self, file_size_bytes: u64) -> std::result::Result<(), String> {
+        match self.offset.checked_add(self.length) {
+            Some(end) if end <= file_size_bytes => Ok(()),
+            _ => Err(format!(
+                "the range of {} bytes at {} lies outside the file of {file_size_bytes} bytes",
+                self.length, self.offset
+            )),
+        }
+    }
+}
+
 /// What a file is used for; a hint for caches, tiers and storage classes, never a matter of correctness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -76,6 +92,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Makes the place that files can be written to (the directory, the bucket). Succeeds where it exists.
+    /// No other call makes it: a disk that is not mounted must not be written around.
     async fn create(&self) -> Result<()>;
 
     /// All files below the folder, at any depth, in no order; below everything where `folder` is `None`.
@@ -99,6 +116,9 @@ pub trait Storage: fmt::Debug + Send + Sync {
     ) -> Result<Bytes>;
 
     /// Stores a file; folders on the way are made.
+    ///
+    /// [`crate::ErrorKind::NotFound`] where the storage does not exist. After any other error but
+    /// [`crate::ErrorKind::AlreadyExists`] the file may have been stored all the same, and then whole.
     async fn write(
         &self,
         path: &StoragePath,
