@@ -2,4 +2,4 @@
 
 mod source;
 
-pub use source::{Content, Entry, EntryError, Handle};
+pub use source::{Children, Content, Entry, EntryError, Handle, LeftOut, LeftOutReason, Source};

@@ -18,6 +18,46 @@ pub struct EntryError {
     pub vanished: bool,
 }
 
+/// What a backup reads: a tree of entries below a root that has no name.
+pub trait Source: Send + Sync {
+    /// The absolute paths that the snapshot is of, for its `paths`. Bytes that are not UTF-8 are replaced, as restic does.
+    fn paths(&self) -> Vec<String>;
+
+    /// The root: its children are the top entries of the snapshot, and it can be neither completed nor opened.
+    fn root(&self) -> Box<dyn Handle>;
+
+    /// What was left out so far although no pattern of the user's excludes it. Complete once the tree has been walked.
+    fn left_out(&self) -> Vec<LeftOut> {
+        Vec::new()
+    }
+}
+
+/// Something that a source passed over on purpose, so that nothing is missing in silence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Path on the source; raw bytes.
+    pub path: Vec<u8>,
+    /// Why.
+    pub reason: LeftOutReason,
+}
+
+/// Why something was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LeftOutReason {
+    /// The repository that is being written to, or our cache.
+    Own,
+    /// On another file system than the path that was asked for; a mount point is stored as an empty directory.
+    OtherFileSystem,
+    /// The content of a directory that is marked as not to be backed up.
+    Tagged,
+    /// A file above the size limit.
+    TooLarge,
+    /// A symbolic link that leads back to a folder it lies in: stored as a link, not followed.
+    SymlinkLoop,
+    /// A symbolic link; the policy is to skip them.
+    Symlink,
+}
+
 /// One entry of a source: a file, a directory, …
 pub struct Entry {
     /// What is known without further calls: name, kind, mode, times, owners with names, inode, size, links, device.
@@ -42,15 +82,25 @@ pub trait Handle: Send + Sync {
 
     /// The entries of a directory, each name once, in the order of the names' bytes. An entry that cannot be looked at
     /// is an error in its place; what the user excluded is left out.
-    fn children(&self) -> Result<Vec<Result<Entry, EntryError>>, EntryError>;
+    ///
+    /// The names are read before this returns; the entries are looked at while the iterator is read, so that a directory
+    /// of a million files does not have to fit in memory.
+    fn children(&self) -> Result<Children, EntryError>;
 
     /// Opens a regular file (or a stream) to be read once from its beginning.
     fn open(&self) -> Result<Box<dyn Content>, EntryError>;
 }
 
+/// The entries of a directory.
+pub type Children = Box<dyn Iterator<Item = Result<Entry, EntryError>> + Send>;
+
 /// An open file.
 pub trait Content: Read + Send {
-    /// Sets the node's times, size, owners and mode again from the open file, so that metadata and content are of one object.
+    /// Sets what the node says of times, size, owners, mode, links and inode to what the open file had *when it was
+    /// opened*, so that metadata and content are of one object.
+    ///
+    /// Not what it has by now: a file that is written to while it is read would get the later time, and the next backup
+    /// would take the torn content for unchanged. The number of bytes read is the engine's to set in `size_bytes`.
     fn refresh(&self, node: &mut Node) -> Result<(), EntryError>;
 
     /// Called once after the end of the content was read: whether the source is content with it (a command's exit status).
