@@ -1,1 +1,22 @@
-//! placeholder
+//! For tests alone: the real restic, the built executable, trees with everything a file system holds, and
+//! a comparison that sees every difference between two trees.
+//!
+//! What fails here fails a test, so these helpers panic with everything that a reader of the test's output needs.
+//!
+//! Invariant: no crate has an edge to this one outside `[dev-dependencies]`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod corpus;
+mod ran;
+mod random;
+mod restic;
+mod strongroom;
+mod tree_diff;
+mod tree_entry;
+
+pub use corpus::{Corpus, Grown, Part};
+pub use ran::Ran;
+pub use random::Random;
+pub use restic::Restic;
+pub use strongroom::Strongroom;
+pub use tree_diff::{CompareOptions, Difference, TreeDiff, assert_same_trees, compare_trees};
