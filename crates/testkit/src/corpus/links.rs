@@ -18,14 +18,6 @@ pub(super) fn hard(plant: &Plant<'_>, random: &mut Random) -> io::Result<()> {
     fs::hard_link(&second, plant.path("two/second-again"))?;
     let empty = plant.file("two/empty", b"")?;
     fs::hard_link(&empty, plant.path("two/empty-again"))?;
-    let pointer = plant.symlink("one/pointer", "first")?;
-    rustix::fs::linkat(
-        rustix::fs::CWD,
-        &pointer,
-        rustix::fs::CWD,
-        plant.path("one/pointer-again"),
-        rustix::fs::AtFlags::empty(),
-    )?;
     Ok(())
 }
 

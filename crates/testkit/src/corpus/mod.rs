@@ -9,7 +9,7 @@ mod plant;
 mod specials;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plant::Plant;
 
@@ -28,8 +28,8 @@ pub enum Part {
     HardLinks,
     /// Symlinks: relative, absolute, dangling, in loops, with targets that are no UTF-8 and very long ones.
     Symlinks,
-    /// Fifos and sockets.
-    Specials,
+    /// Fifos.
+    Fifos,
     /// Character and block devices; only root can make them.
     Devices,
     /// Extended attributes: of the user, with binary and empty values, many; as root trusted ones and capabilities.
@@ -48,17 +48,20 @@ pub enum Part {
     Deep,
     /// Empty directories, a directory with many entries, many directories.
     Dirs,
+    /// What the format holds and restic 0.18 does not bring back: sockets, hard links between symlinks,
+    /// times after the year 2262. Leave it out where restic restores.
+    BeyondRestic,
 }
 
 impl Part {
     /// All parts.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Files,
         Self::Large,
         Self::Sparse,
         Self::HardLinks,
         Self::Symlinks,
-        Self::Specials,
+        Self::Fifos,
         Self::Devices,
         Self::Xattrs,
         Self::Acls,
@@ -68,6 +71,7 @@ impl Part {
         Self::Names,
         Self::Deep,
         Self::Dirs,
+        Self::BeyondRestic,
     ];
 
     /// The folder of the part.
@@ -134,26 +138,10 @@ impl Corpus {
         let mut grown = Grown::default();
         let mut folders = Vec::new();
         for part in &self.parts {
-            let mut random = Random::new(self.seed ^ (*part as u64) << 32);
-            let mut plant = Plant::new(root.join(part.folder()), &mut grown.left_out)?;
-            match part {
-                Part::Files => files::small(&plant, &mut random)?,
-                Part::Large => files::large(&plant, &mut random)?,
-                Part::Sparse => files::sparse(&plant, &mut random)?,
-                Part::HardLinks => links::hard(&plant, &mut random)?,
-                Part::Symlinks => links::symbolic(&plant)?,
-                Part::Specials => specials::fifos_and_sockets(&plant)?,
-                Part::Devices => specials::devices(&mut plant)?,
-                Part::Xattrs => metadata::xattrs(&mut plant, &mut random)?,
-                Part::Acls => metadata::access_lists(&plant)?,
-                Part::Modes => metadata::modes(&mut plant)?,
-                Part::Owners => metadata::owners(&mut plant)?,
-                Part::Times => metadata::times(&plant)?,
-                Part::Names => names::hostile(&plant, &mut random)?,
-                Part::Deep => names::deep(&plant, self.deep_path_bytes)?,
-                Part::Dirs => dirs::dirs(&plant)?,
-            }
-            folders.push(plant.into_root());
+            let folder = self.grow_part(*part, root, &mut grown.left_out);
+            folders.push(
+                folder.map_err(|e| io::Error::new(e.kind(), format!("growing {part:?}: {e}")))?,
+            );
         }
         // Directories take the time of their last change; give those of the parts one that does not depend on the clock.
         for (n, folder) in folders.iter().enumerate() {
@@ -161,5 +149,35 @@ impl Corpus {
         }
         plant::set_time(root, 1_600_000_000, 999_999_999)?;
         Ok(grown)
+    }
+
+    /// The folder of the part, grown.
+    fn grow_part(
+        &self,
+        part: Part,
+        root: &Path,
+        left_out: &mut Vec<String>,
+    ) -> io::Result<PathBuf> {
+        let mut random = Random::new(self.seed ^ (part as u64) << 32);
+        let mut plant = Plant::new(root.join(part.folder()), left_out)?;
+        match part {
+            Part::Files => files::small(&plant, &mut random)?,
+            Part::Large => files::large(&plant, &mut random)?,
+            Part::Sparse => files::sparse(&plant, &mut random)?,
+            Part::HardLinks => links::hard(&plant, &mut random)?,
+            Part::Symlinks => links::symbolic(&plant)?,
+            Part::Fifos => specials::fifos(&plant)?,
+            Part::Devices => specials::devices(&mut plant)?,
+            Part::Xattrs => metadata::xattrs(&mut plant, &mut random)?,
+            Part::Acls => metadata::access_lists(&plant)?,
+            Part::Modes => metadata::modes(&mut plant)?,
+            Part::Owners => metadata::owners(&mut plant)?,
+            Part::Times => metadata::times(&plant)?,
+            Part::Names => names::hostile(&plant, &mut random)?,
+            Part::Deep => names::deep(&plant, self.deep_path_bytes)?,
+            Part::Dirs => dirs::dirs(&plant)?,
+            Part::BeyondRestic => specials::beyond_restic(&plant)?,
+        }
+        Ok(plant.into_root())
     }
 }

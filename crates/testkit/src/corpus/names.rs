@@ -68,7 +68,7 @@ const HOSTILE: &[&[u8]] = &[
     b"nul.txt",
     b"config",
     b"latest",
-    b"<script>alert(1)</script>",
+    b"<img src=x onerror=alert(1)>",
 ];
 
 pub(super) fn hostile(plant: &Plant<'_>, random: &mut Random) -> io::Result<()> {
