@@ -7,16 +7,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
+mod faulty_storage;
 mod ran;
 mod random;
+mod recording_storage;
 mod restic;
+pub mod storage_suite;
 mod strongroom;
 mod tree_diff;
 mod tree_entry;
 
 pub use corpus::{Corpus, Grown, Part};
+pub use faulty_storage::{Asked, Fault, FaultyStorage};
 pub use ran::Ran;
 pub use random::Random;
+pub use recording_storage::{Call, RecordingStorage};
 pub use restic::Restic;
 pub use strongroom::Strongroom;
 pub use tree_diff::{CompareOptions, Difference, TreeDiff, assert_same_trees, compare_trees};
