@@ -1,5 +1,6 @@
-//! For tests alone: the real restic, the built executable, trees with everything a file system holds, and
-//! a comparison that sees every difference between two trees.
+//! For tests alone: the real restic, the built executable, trees with everything a file system holds, a
+//! comparison that sees every difference between two trees, storages that record or damage, and the suite of
+//! promises that every kind of storage keeps.
 //!
 //! What fails here fails a test, so these helpers panic with everything that a reader of the test's output needs.
 //!
