@@ -1,0 +1,145 @@
+//! Holds the direction of dependencies between our crates. A new edge is a decision: written here and in ARCHITECTURE.md.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+/// A crate and those of ours that it may use. `testkit` is not listed anywhere: it may use every crate, and
+/// appears under `[dev-dependencies]` alone, where every crate may use it.
+const ALLOWED: [(&str, &[&str]); 10] = [
+    ("kernel", &[]),
+    ("storage", &[]),
+    ("api", &[]),
+    ("repository", &["storage", "kernel"]),
+    ("archive", &["storage", "kernel"]),
+    ("source", &["repository"]),
+    ("job", &["source", "repository", "archive", "storage"]),
+    ("server", &["job", "api"]),
+    (
+        "cli",
+        &[
+            "kernel",
+            "storage",
+            "api",
+            "repository",
+            "archive",
+            "source",
+            "job",
+            "server",
+        ],
+    ),
+    (
+        "testkit",
+        &[
+            "kernel",
+            "storage",
+            "api",
+            "repository",
+            "archive",
+            "source",
+            "job",
+            "server",
+        ],
+    ),
+];
+
+/// The folder of a package: `strongroom-storage` is `storage`, `strongroom` is `cli`.
+fn folder_of(package: &str) -> Option<&str> {
+    if package == "strongroom" {
+        Some("cli")
+    } else {
+        package.strip_prefix("strongroom-")
+    }
+}
+
+/// Every edge of `cargo metadata` that is not allowed, as a sentence.
+fn violations(metadata: &Value) -> Vec<String> {
+    let allowed = BTreeMap::from(ALLOWED);
+    let mut found = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let Some(may_use) = folder_of(name).and_then(|folder| allowed.get(folder)) else {
+            found.push(format!("{name} is a crate that no rule mentions"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let used = dependency["name"].as_str().unwrap();
+            let Some(folder) = folder_of(used) else {
+                continue;
+            };
+            let is_for_tests = dependency["kind"] == "dev";
+            if !(may_use.contains(&folder) || is_for_tests && folder == "testkit") {
+                found.push(format!("{name} must not use {used}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn crates_use_only_what_they_may() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(violations(&metadata), Vec::<String>::new());
+}
+
+/// Metadata with one package and one dependency.
+fn one_edge(package: &str, used: &str, kind: Option<&str>) -> Value {
+    json!({ "packages": [{ "name": package, "dependencies": [{ "name": used, "kind": kind }] }] })
+}
+
+#[test]
+fn a_wrong_edge_is_seen() {
+    let wrong = [
+        ("strongroom-storage", "strongroom-repository", None),
+        ("strongroom-source", "strongroom-storage", None),
+        ("strongroom-repository", "strongroom-source", Some("dev")),
+        ("strongroom-repository", "strongroom-source", Some("build")),
+        ("strongroom-repository", "strongroom-testkit", None),
+        ("strongroom-server", "strongroom-repository", None),
+        ("strongroom", "strongroom-testkit", None),
+        ("strongroom-source", "strongroom", None),
+        ("strongroom-surprise", "serde", None),
+    ];
+    for (package, used, kind) in wrong {
+        assert_eq!(
+            violations(&one_edge(package, used, kind)).len(),
+            1,
+            "{package} -> {used}"
+        );
+    }
+}
+
+#[test]
+fn an_allowed_edge_passes() {
+    let right = [
+        ("strongroom-repository", "strongroom-storage", None),
+        ("strongroom-repository", "strongroom-testkit", Some("dev")),
+        ("strongroom-storage", "serde", None),
+        ("strongroom", "strongroom-source", None),
+        ("strongroom-testkit", "strongroom-source", None),
+    ];
+    for (package, used, kind) in right {
+        assert_eq!(
+            violations(&one_edge(package, used, kind)),
+            Vec::<String>::new()
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! The rules. Each takes one file and says what is wrong with it; the reasons are in STYLE.md.
+
+use crate::code::code_only;
+
+/// A file of the project.
+pub struct File {
+    /// Below the root, with `/`.
+    pub path: String,
+    pub text: String,
+}
+
+impl File {
+    fn is_rust(&self) -> bool {
+        self.path.ends_with(".rs")
+    }
+
+    /// The folder below `crates/`, or nothing.
+    fn crate_folder(&self) -> &str {
+        self.path
+            .strip_prefix("crates/")
+            .and_then(|p| p.split('/').next())
+            .unwrap_or("")
+    }
+
+    fn is_in_crates(&self, folders: &[&str]) -> bool {
+        folders.contains(&self.crate_folder())
+    }
+
+    /// The product's own code, which users run.
+    fn is_product(&self) -> bool {
+        self.is_rust() && self.path.contains("/src/") && !self.is_in_crates(&["testkit"])
+    }
+}
+
+/// A rule: its name and a check that returns the lines (from 1; 0 for the whole file) and what is wrong there.
+pub type Rule = (&'static str, fn(&File) -> Vec<(usize, String)>);
+
+pub const RULES: [Rule; 10] = [
+    ("length", length),
+    ("module names", module_names),
+    ("unfinished", unfinished),
+    ("printing", printing),
+    ("environment", environment),
+    ("unsafe", unsafe_code),
+    ("words", words),
+    ("trailing whitespace", trailing_whitespace),
+    ("lints", lints),
+    ("places", places),
+];
+
+/// A file has one purpose, and is read in one go.
+const MAX_LINES: usize = 400;
+
+/// Files that were longer when the rule came, with their lengths then. May only shrink.
+const LONGER: [(&str, usize); 0] = [];
+
+fn length(file: &File) -> Vec<(usize, String)> {
+    let limit = LONGER
+        .iter()
+        .find(|(path, _)| *path == file.path)
+        .map_or(MAX_LINES, |(_, lines)| *lines);
+    let lines = file.text.lines().count();
+    if !file.is_rust() || lines <= limit {
+        return Vec::new();
+    }
+    vec![(
+        0,
+        format!("{lines} lines, more than {limit}: give its parts files of their own"),
+    )]
+}
+
+fn module_names(file: &File) -> Vec<(usize, String)> {
+    const SAY_NOTHING: [&str; 8] = [
+        "util", "utils", "helper", "helpers", "common", "manager", "misc", "shared",
+    ];
+    if !file.is_rust() {
+        return Vec::new();
+    }
+    let parts = file.path.trim_end_matches(".rs").split('/');
+    let bad = parts.filter(|part| SAY_NOTHING.contains(part));
+    bad.map(|part| {
+        (
+            0,
+            format!("a module named {part:?} says nothing of what is in it"),
+        )
+    })
+    .collect()
+}
+
+fn unfinished(file: &File) -> Vec<(usize, String)> {
+    let words = ["todo!", "unimplemented!", "#[ignore", "dbg!"];
+    if file.is_rust() {
+        code_lines_with(file, &words, "is unfinished work")
+    } else {
+        Vec::new()
+    }
+}
+
+fn printing(file: &File) -> Vec<(usize, String)> {
+    if !file.is_product() || file.is_in_crates(&["cli"]) {
+        return Vec::new();
+    }
+    code_lines_with(
+        file,
+        &["print!", "println!", "eprint!", "eprintln!"],
+        "prints: only cli does",
+    )
+}
+
+fn environment(file: &File) -> Vec<(usize, String)> {
+    if !file.is_product() || file.is_in_crates(&["cli"]) {
+        return Vec::new();
+    }
+    code_lines_with(
+        file,
+        &["std::env", "env::var"],
+        "reads the environment: only cli does",
+    )
+}
+
+fn unsafe_code(file: &File) -> Vec<(usize, String)> {
+    if !file.is_rust() || file.is_in_crates(&["kernel"]) {
+        return Vec::new();
+    }
+    code_lines_with(file, &["unsafe"], "belongs into kernel")
+}
+
+/// One noun a thing; these have another in docs/glossary.md.
+fn words(file: &File) -> Vec<(usize, String)> {
+    let other_words = [(concat!("back", "end"), "storage")];
+    let mut found = Vec::new();
+    for (number, line) in numbered(&file.text) {
+        let line = line.to_lowercase();
+        for (word, ours) in other_words {
+            if line.contains(word) {
+                found.push((number, format!("{word:?}: our word is {ours:?}")));
+            }
+        }
+    }
+    found
+}
+
+fn trailing_whitespace(file: &File) -> Vec<(usize, String)> {
+    if file.path.ends_with(".snap") {
+        return Vec::new();
+    }
+    let bad = numbered(&file.text).filter(|(_, line)| line.ends_with([' ', '\t', '\r']));
+    let mut found: Vec<_> = bad
+        .map(|(number, _)| (number, "ends in white space".to_owned()))
+        .collect();
+    if !file.text.is_empty() && !file.text.ends_with('\n') {
+        found.push((
+            file.text.lines().count(),
+            "the last line does not end".to_owned(),
+        ));
+    }
+    found
+}
+
+fn lints(file: &File) -> Vec<(usize, String)> {
+    let is_manifest = file.path.starts_with("crates/") && file.path.ends_with("/Cargo.toml");
+    if !is_manifest || file.text.contains("[lints]\nworkspace = true\n") {
+        return Vec::new();
+    }
+    vec![(
+        0,
+        "lacks [lints] workspace = true, so that no lint holds here".to_owned(),
+    )]
+}
+
+/// What is true on one machine only, and the hosts of package registries, which a file must not depend on.
+fn places(file: &File) -> Vec<(usize, String)> {
+    const PLACES: [&str; 14] = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("/Us", "ers/"),
+        concat!("crates", ".io"),
+        concat!("docs", ".rs"),
+        concat!("lib", ".rs/"),
+        concat!("npmjs", ".com"),
+        concat!("npmjs", ".org"),
+        concat!("pypi", ".org"),
+        concat!("pythonhosted", ".org"),
+        concat!("rubygems", ".org"),
+        concat!("proxy.golang", ".org"),
+        concat!("deb.debian", ".org"),
+        concat!("docker", ".io"),
+    ];
+    let mut found = Vec::new();
+    for (number, line) in numbered(&file.text) {
+        for place in PLACES {
+            if line.contains(place) {
+                found.push((number, format!("names {place}")));
+            }
+        }
+    }
+    found
+}
+
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    // `lines` would take a carriage return away.
+    text.split('\n').enumerate().map(|(n, line)| (n + 1, line))
+}
+
+/// Lines of code, not of comments or strings, that hold one of the words as a word of its own.
+fn code_lines_with(file: &File, words: &[&str], why: &str) -> Vec<(usize, String)> {
+    let code = code_only(&file.text);
+    let mut found = Vec::new();
+    for (number, line) in numbered(&code) {
+        if let Some(word) = words.iter().find(|word| has_word(line, word)) {
+            found.push((number, format!("{word} {why}")));
+        }
+    }
+    found
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let (before, behind) = (&line[..at], &line[at + word.len()..]);
+        let goes_on = word.ends_with(part_of_word) && behind.starts_with(part_of_word);
+        !goes_on && !before.ends_with(part_of_word)
+    })
+}
