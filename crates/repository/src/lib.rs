@@ -13,6 +13,7 @@
 pub mod backup;
 pub mod error;
 pub mod format;
+pub mod pattern;
 pub mod progress;
 
 pub use error::{Error, ErrorKind, Result};
