@@ -7,13 +7,23 @@
 //! Invariant: this crate knows nothing of repositories, encryption or file formats.
 
 mod error;
+mod limit;
 pub mod local;
 pub mod memory;
 mod path;
+mod read_only;
+mod retry;
 mod storage;
+mod timeout;
+mod url;
 
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
+pub use limit::LimitStorage;
 pub use local::LocalStorage;
 pub use memory::MemoryStorage;
 pub use path::{InvalidPath, StoragePath};
+pub use read_only::ReadOnlyStorage;
+pub use retry::{RetryPolicy, RetryStorage};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};
+pub use timeout::{TimeLimits, TimeoutStorage};
+pub use url::{Location, LocationError, open};

@@ -38,6 +38,12 @@ impl StoragePath {
         &self.0
     }
 
+    /// Whether it names something inside the folder, at any depth.
+    pub fn is_below(&self, folder: &Self) -> bool {
+        let inside = self.0.strip_prefix(&folder.0);
+        inside.is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// The part behind the last `/`.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
@@ -62,6 +68,10 @@ mod tests {
             assert!(StoragePath::new(bad).is_err(), "{bad:?}");
         }
         assert!(StoragePath::new("x".repeat(1025)).is_err());
+        let path = |text| StoragePath::new(text).unwrap();
+        assert!(path("data/ab/c").is_below(&path("data")));
+        assert!(!path("data").is_below(&path("data")));
+        assert!(!path("data2/a").is_below(&path("data")));
         for good in ["config", "data/ab/abcd", "strongroom/parity/1.json", "..a"] {
             assert!(StoragePath::new(good).is_ok(), "{good:?}");
         }

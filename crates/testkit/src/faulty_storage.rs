@@ -50,6 +50,8 @@ pub enum Fault {
     Lose,
     /// A write or delete is carried out twice.
     Duplicate,
+    /// The call never ends and was not carried out.
+    Hang,
 }
 
 type Rule = dyn FnMut(&Asked) -> Fault + Send;
@@ -162,6 +164,7 @@ impl FaultyStorage {
     {
         match fault {
             Fault::Fail(kind, retry) => Err(self.error(kind, retry, operation, path)),
+            Fault::Hang => std::future::pending().await,
             Fault::FailAfter(kind, retry) => {
                 call.await?;
                 Err(self.error(kind, retry, operation, path))

@@ -1,0 +1,213 @@
+//! What a person writes after `--repo`, as a typed place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::{LocalStorage, Storage};
+
+/// Where a storage is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// A directory: `/path`, `./path` or `local:path`.
+    Local(PathBuf),
+}
+
+/// A text that is no location. Never holds the text itself, which may carry a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocationError {
+    /// A kind that later versions will have.
+    #[error("storages of the kind `{kind}` are not in this version; what it has: {KINDS_HERE}")]
+    NotInThisVersion {
+        /// Its name, as in the text.
+        kind: String,
+    },
+    /// The part before the colon is no kind that we know.
+    #[error(
+        "`{kind}:` is no kind of storage; a directory whose name holds a colon is written ./{kind}:… or local:{kind}:…; \
+         what there is: {KINDS_HERE}"
+    )]
+    UnknownKind {
+        /// The part before the colon.
+        kind: String,
+    },
+    /// The kind is known and the rest is wrong.
+    #[error("{what}; it should look like this: {example}")]
+    Malformed {
+        /// What is wrong.
+        what: String,
+        /// A right one.
+        example: String,
+    },
+}
+
+const KINDS_HERE: &str = "a directory, as /path or local:/path";
+
+/// Kinds that have a name already, with the layouts that other versions add.
+const LATER: [&str; 18] = [
+    "s3", "sftp", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2",
+    "gdrive", "dropbox", "onedrive", "rest", "rclone", "dir", "azure",
+];
+
+impl Location {
+    /// Reads a location. `restic:` before any other is the repository layout, which is the only one here, and is dropped.
+    ///
+    /// A text is a path unless a colon comes before its first slash.
+    ///
+    /// # Errors
+    /// [`LocationError`], which shows what a right one looks like.
+    pub fn parse(text: &str) -> Result<Self, LocationError> {
+        let Some((kind, rest)) = split_kind(text) else {
+            return path(text);
+        };
+        match kind.to_ascii_lowercase().as_str() {
+            "local" => path(rest),
+            "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
+                Self::parse(rest)
+            }
+            "file" => Err(malformed("`file:` is written `local:` here")),
+            known if LATER.contains(&known) => Err(LocationError::NotInThisVersion {
+                kind: known.to_owned(),
+            }),
+            _ => Err(LocationError::UnknownKind {
+                kind: kind.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Opens a storage; touches nothing yet, so it may turn out not to exist.
+pub fn open(location: &Location) -> Arc<dyn Storage> {
+    match location {
+        Location::Local(path) => Arc::new(LocalStorage::new(path)),
+    }
+}
+
+/// The part before a colon that comes before any slash, and the part behind it.
+fn split_kind(text: &str) -> Option<(&str, &str)> {
+    let (kind, rest) = text.split_once(':')?;
+    let is_path = kind.contains('/') || kind.starts_with('.');
+    (!is_path).then_some((kind, rest))
+}
+
+fn path(text: &str) -> Result<Location, LocationError> {
+    if text.is_empty() {
+        return Err(malformed("no place is named"));
+    }
+    if text == "~" || text.starts_with("~/") {
+        return Err(malformed(
+            "`~` is not replaced by the home folder here, write that out",
+        ));
+    }
+    if text.contains('\0') {
+        return Err(malformed("a path cannot hold a zero byte"));
+    }
+    Ok(Location::Local(PathBuf::from(text)))
+}
+
+fn malformed(what: &str) -> LocationError {
+    LocationError::Malformed {
+        what: what.to_owned(),
+        example: "/srv/backup or local:/srv/backup".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_directories() {
+        let table = [
+            ("/srv/backup", "/srv/backup"),
+            ("backup", "backup"),
+            ("./a:b", "./a:b"),
+            ("../a:b", "../a:b"),
+            ("/a:b/s3:c", "/a:b/s3:c"),
+            ("a/b:c", "a/b:c"),
+            ("local:/srv/backup", "/srv/backup"),
+            ("local:backup", "backup"),
+            ("local:a:b", "a:b"),
+            ("LOCAL:/x", "/x"),
+            ("restic:/srv/backup", "/srv/backup"),
+            ("restic:local:/srv/backup", "/srv/backup"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(
+                Location::parse(text),
+                Ok(Location::Local(expected.into())),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn kinds_of_later_versions_are_called_by_name() {
+        for text in [
+            "s3:https://host/bucket/prefix",
+            "s3://bucket/prefix",
+            "sftp://user@host:22/path",
+            "sftp:user@host:/path",
+            "webdav://h/p",
+            "webdavs://h/p",
+            "ftp://h/p",
+            "ftps://h/p",
+            "smb://h/p",
+            "rsync://h/p",
+            "gs://b/p",
+            "azblob://c/p",
+            "b2://b/p",
+            "gdrive://p",
+            "dropbox://p",
+            "onedrive://p",
+            "rest:https://user:hunter2@host/",
+            "rclone:remote:path",
+            "dir:/path",
+            "restic:s3://bucket",
+        ] {
+            let error = Location::parse(text).unwrap_err();
+            assert!(
+                matches!(error, LocationError::NotInThisVersion { .. }),
+                "{text}: {error}"
+            );
+            assert!(error.to_string().contains("local:/path"), "{error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    /// A mistyped kind taken for a folder name would back up into a folder called `s4:`.
+    #[test]
+    fn what_is_wrong_is_answered_with_what_is_right() {
+        for text in [
+            "",
+            "local:",
+            "restic:",
+            "~",
+            "~/backup",
+            "local:~/backup",
+            "file:///srv/backup",
+            "a\0b",
+        ] {
+            let error = Location::parse(text).unwrap_err();
+            assert!(
+                matches!(error, LocationError::Malformed { .. }),
+                "{text:?}: {error}"
+            );
+            assert!(error.to_string().contains("local:/srv/backup"), "{error}");
+        }
+        for text in [
+            "s4://bucket",
+            "host:/path",
+            "restic:restic:/x",
+            ":x",
+            "C:\\backup",
+        ] {
+            let error = Location::parse(text).unwrap_err();
+            assert!(
+                matches!(error, LocationError::UnknownKind { .. }),
+                "{text:?}: {error}"
+            );
+        }
+    }
+}
