@@ -159,11 +159,18 @@ fn lints() {
 #[test]
 fn places() {
     let text = format!(
-        "cp {}x .\nsee {}/serde\nfine\n",
+        "cp {}x .\nsee static.{}/serde\nfine\n",
         concat!("/wo", "rk/"),
         concat!("crates", ".io")
     );
     assert_eq!(seen("places", "README.md", &text), [1, 2]);
     assert_eq!(seen("places", LIBRARY, &text), [1, 2]);
-    assert_eq!(seen("places", "README.md", "/etc/strongroom is fine\n"), []);
+    assert_eq!(
+        seen(
+            "places",
+            "README.md",
+            "/etc/strongroom, ~/work/ and /home/anna/work/ are fine\n"
+        ),
+        []
+    );
 }

@@ -188,13 +188,18 @@ fn places(file: &File) -> Vec<(usize, String)> {
     ];
     let mut found = Vec::new();
     for (number, line) in numbered(&file.text) {
-        for place in PLACES {
-            if line.contains(place) {
-                found.push((number, format!("names {place}")));
-            }
+        for place in PLACES.into_iter().filter(|place| names_place(line, place)) {
+            found.push((number, format!("names {place}")));
         }
     }
     found
+}
+
+/// Whether the line has the host, or the path itself and not as the end of a longer one.
+fn names_place(line: &str, place: &str) -> bool {
+    let longer = |c: char| c.is_alphanumeric() || "_-~.*".contains(c);
+    line.match_indices(place)
+        .any(|(at, _)| !line[..at].ends_with(longer))
 }
 
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
