@@ -11,6 +11,9 @@
 //!   async runtime.
 
 pub mod backup;
+pub mod chunker;
+pub mod compression;
+pub mod crypto;
 pub mod error;
 pub mod format;
 pub mod pattern;

@@ -1,14 +1,29 @@
 //! Everything that is serialized into a repository, as restic's design document defines it.
 //!
 //! Invariant: no input or output here, and every decoder takes hostile bytes: it returns an error, never panics,
-//! and allocates in proportion to its input at most.
+//! and allocates in proportion to its input at most, or to a limit that it names.
+//!
+//! Encoders yield the bytes that restic 0.18 yields for the same values, so that both programs name equal trees equally.
 
+mod config;
+mod error;
+mod go_json;
 mod id;
+pub mod index;
+pub(crate) mod key_file;
+mod lock;
 mod node;
+pub mod pack_header;
+mod read;
 mod snapshot;
 mod time;
+pub mod unpacked;
 
+pub use config::{Config, RepositoryVersion};
+pub use error::FormatError;
 pub use id::{BlobKind, Id, InvalidId};
+pub use key_file::KeyFile;
+pub use lock::Lock;
 pub use node::{ExtendedAttribute, Mode, Node, NodeKind};
 pub use snapshot::{Snapshot, SnapshotSummary};
 pub use time::Time;

@@ -1,0 +1,178 @@
+use std::cell::RefCell;
+use std::io::{self, Cursor, Read};
+
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe;
+
+use crate::compression::Level;
+use crate::format::FormatError;
+
+/// A compressor takes some megabytes and a tenth of a millisecond to set up, more than a small blob takes to compress.
+struct LevelledCompressor {
+    level: Level,
+    compressor: Compressor<'static>,
+}
+
+thread_local! {
+    static COMPRESSOR: RefCell<Option<LevelledCompressor>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn failed(error: &io::Error) -> FormatError {
+    FormatError::Compression(error.to_string())
+}
+
+/// Appends one zstd frame with the length of its content, without a checksum (blobs have a hash).
+///
+/// It may be longer than `data` by a few bytes where `data` does not compress.
+///
+/// # Errors
+/// [`FormatError::Compression`] if zstd fails; `out` is as before then.
+pub fn compress_into(level: Level, data: &[u8], out: &mut Vec<u8>) -> Result<(), FormatError> {
+    COMPRESSOR.with_borrow_mut(|slot| {
+        let context = match slot {
+            Some(context) if context.level.zstd() == level.zstd() => context,
+            _ => slot.insert(LevelledCompressor {
+                level,
+                compressor: Compressor::new(level.zstd()).map_err(|error| failed(&error))?,
+            }),
+        };
+        let begin = out.len();
+        out.reserve(zstd_safe::compress_bound(data.len()));
+        // The cursor makes zstd write behind what `out` holds.
+        let mut cursor = Cursor::new(std::mem::take(out));
+        cursor.set_position(begin as u64);
+        let result = context.compressor.compress_to_buffer(data, &mut cursor);
+        *out = cursor.into_inner();
+        if result.is_err() {
+            out.truncate(begin);
+        }
+        result.map(|_| ()).map_err(|error| failed(&error))
+    })
+}
+
+/// The content of zstd frames that is known to have exactly `length` bytes. Allocates these and no more.
+///
+/// # Errors
+/// [`FormatError::Compression`] if the data is damaged or its content has another length.
+pub fn decompress(data: &[u8], length: usize) -> Result<Vec<u8>, FormatError> {
+    let wrong_length =
+        || FormatError::Compression(format!("the content does not have {length} bytes"));
+    // A frame that says that it is longer is refused before anything is allocated.
+    let stated = zstd_safe::get_frame_content_size(data).ok().flatten();
+    if stated.is_some_and(|stated| stated > length as u64) {
+        return Err(wrong_length());
+    }
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let context = match slot {
+            Some(context) => context,
+            None => slot.insert(Decompressor::new().map_err(|error| failed(&error))?),
+        };
+        let mut out = Vec::with_capacity(length);
+        context
+            .decompress_to_buffer(data, &mut out)
+            .map_err(|error| failed(&error))?;
+        if out.len() == length {
+            Ok(out)
+        } else {
+            Err(wrong_length())
+        }
+    })
+}
+
+/// The content of zstd frames of unknown length, up to `length_max`. What is allocated grows with what is really there.
+///
+/// # Errors
+/// [`FormatError::Compression`] if the data is damaged, [`FormatError::TooLarge`] if there is more.
+pub fn decompress_unknown(data: &[u8], length_max: u64) -> Result<Vec<u8>, FormatError> {
+    let too_large = FormatError::TooLarge {
+        what: "decompressed content",
+        limit_bytes: length_max,
+    };
+    let stated = zstd_safe::get_frame_content_size(data).ok().flatten();
+    if stated.is_some_and(|stated| stated > length_max) {
+        return Err(too_large);
+    }
+    // JSON of hashes shrinks to a half, other JSON to a twentieth at the very best: more than that is proved first.
+    let likely = (data.len() as u64)
+        .saturating_mul(20)
+        .min(stated.unwrap_or(0));
+    let mut out = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
+    let decoder = zstd::stream::read::Decoder::with_buffer(data).map_err(|error| failed(&error))?;
+    let mut limited = decoder.take(length_max.saturating_add(1));
+    limited
+        .read_to_end(&mut out)
+        .map_err(|error| failed(&error))?;
+    if out.len() as u64 > length_max {
+        return Err(too_large);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(length: usize) -> Vec<u8> {
+        (0..length)
+            .map(|i| b"the same words again and again "[i % 31] ^ (i / 977) as u8 & 3)
+            .collect()
+    }
+
+    #[test]
+    fn what_was_compressed_comes_back() {
+        for level in [Level::Off, Level::Auto, Level::Max, Level::Auto] {
+            for length in [0, 1, 100, 5000, 1 << 20] {
+                let data = text(length);
+                let mut out = b"before".to_vec();
+                compress_into(level, &data, &mut out).unwrap();
+                assert!(out.starts_with(b"before"));
+                assert_eq!(decompress(&out[6..], length).unwrap(), data);
+                assert_eq!(decompress_unknown(&out[6..], length as u64).unwrap(), data);
+                if length >= 5000 {
+                    assert!(out.len() < length / 4);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn content_of_another_length_is_refused() {
+        let mut out = Vec::new();
+        compress_into(Level::Auto, &text(5000), &mut out).unwrap();
+        for length in [0, 1, 4999, 5001, 1 << 20] {
+            assert!(decompress(&out, length).is_err(), "{length}");
+        }
+        assert!(decompress_unknown(&out, 4999).is_err());
+    }
+
+    #[test]
+    fn truncated_and_damaged_data_does_not_panic() {
+        let data = text(3000);
+        let mut out = Vec::new();
+        compress_into(Level::Auto, &data, &mut out).unwrap();
+        for length in 0..out.len() {
+            assert!(decompress(&out[..length], data.len()).is_err());
+            assert!(length == 0 || decompress_unknown(&out[..length], 1 << 20).is_err());
+        }
+        for bit in 0..out.len() * 8 {
+            let mut damaged = out.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let _ = decompress(&damaged, data.len());
+            let _ = decompress_unknown(&damaged, 1 << 20);
+        }
+        // The context works after all these errors.
+        assert_eq!(decompress(&out, data.len()).unwrap(), data);
+    }
+
+    #[test]
+    fn a_frame_that_claims_gigabytes_allocates_none() {
+        // Magic, a descriptor that says "8 bytes of content length, single segment", 4 GiB, one empty last block.
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
+        frame.extend_from_slice(&(4_u64 << 30).to_le_bytes());
+        frame.extend_from_slice(&[1, 0, 0]);
+        assert!(decompress(&frame, 1 << 20).is_err());
+        assert!(decompress_unknown(&frame, 1 << 20).is_err());
+        assert!(decompress_unknown(&frame, u64::MAX).is_err());
+    }
+}
