@@ -15,8 +15,10 @@ pub mod chunker;
 pub mod compression;
 pub mod crypto;
 pub mod error;
+pub mod forget;
 pub mod format;
 pub mod pattern;
 pub mod progress;
+pub mod snapshots;
 
 pub use error::{Error, ErrorKind, Result};
