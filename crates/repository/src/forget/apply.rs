@@ -36,7 +36,7 @@ pub fn apply_policy(
     let newest = snapshots
         .iter()
         .map(|stored| stored.snapshot.time)
-        .find(|time| time.instant < now);
+        .find(|time| time.instant() < now);
     let mut judge = Judge::new(policy, calendar, newest);
     let mut retention = Retention::default();
     let count = snapshots.len();
@@ -114,7 +114,7 @@ impl<'a> Judge<'a> {
         let tags = tags.filter(|list| list.matches(&stored.snapshot));
         let mut reasons: Vec<_> = tags.cloned().map(Reason::HasTags).collect();
         let within = self.policy.within;
-        if !within.is_zero() && time.instant > self.within_start {
+        if !within.is_zero() && time.instant() > self.within_start {
             reasons.push(Reason::Within(within));
         }
         for rule in self.counted.iter_mut().filter(|rule| rule.left.is_left()) {
@@ -132,7 +132,7 @@ impl<'a> Judge<'a> {
         for rule in self
             .limited
             .iter_mut()
-            .filter(|rule| time.instant > rule.start)
+            .filter(|rule| time.instant() > rule.start)
         {
             let bucket = Some(self.calendar.bucket(rule.period, time, number));
             let reason = match bucket != rule.last {

@@ -36,9 +36,9 @@ impl Calendar {
     fn local(&self, time: Time) -> Zoned {
         let zone = match self {
             Self::Zone(zone) => zone.clone(),
-            Self::Written => time.offset.to_time_zone(),
+            Self::Written => time.offset().to_time_zone(),
         };
-        time.instant.to_zoned(zone)
+        time.instant().to_zoned(zone)
     }
 
     /// The bucket of the `number`th snapshot. An hour that daylight saving repeats is one hour.
@@ -227,7 +227,7 @@ mod tests {
             ),
         ] {
             let found = amsterdam().before(at(time), duration.parse().unwrap());
-            assert_eq!(found, at(expected).instant, "{duration} before {time}");
+            assert_eq!(found, at(expected).instant(), "{duration} before {time}");
         }
         let ages = amsterdam().before(at("2024-01-15T12:00:00Z"), "999999y".parse().unwrap());
         assert_eq!(ages, jiff::Timestamp::MIN);

@@ -70,7 +70,7 @@ impl SnapshotFilter {
             && self.paths.iter().all(|path| has_path(snapshot, path))
             && self
                 .until
-                .is_none_or(|until| snapshot.time.instant <= until)
+                .is_none_or(|until| snapshot.time.instant() <= until)
     }
 
     /// The snapshots that pass.

@@ -36,22 +36,15 @@ pub(crate) mod example {
     //! Snapshots for tests.
 
     use super::StoredSnapshot;
-    use crate::format::{Id, Snapshot, Time};
+    use crate::format::{Id, Snapshot};
 
     /// A snapshot of a time with an offset: `2024-03-31T02:30:00+02:00`; its identifier is made of all that is given.
     pub fn snapshot(time: &str, host: &str, tags: &[&str], paths: &[&str]) -> StoredSnapshot {
-        let offset = jiff::fmt::temporal::Pieces::parse(time)
-            .unwrap()
-            .to_numeric_offset()
-            .unwrap_or(jiff::tz::Offset::UTC);
         let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         StoredSnapshot {
             id: Id::of(format!("{time} {host} {tags:?} {paths:?}").as_bytes()),
             snapshot: Snapshot {
-                time: Time {
-                    instant: time.parse().unwrap(),
-                    offset,
-                },
+                time: time.parse().unwrap(),
                 parent: None,
                 tree: Id::of(b"tree"),
                 paths: owned(paths),

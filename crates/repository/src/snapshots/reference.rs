@@ -126,7 +126,7 @@ pub fn newest(
     StoredSnapshot::sort_newest_first(&mut chosen);
     let past = chosen
         .iter()
-        .position(|stored| stored.snapshot.time.instant <= now);
+        .position(|stored| stored.snapshot.time.instant() <= now);
     chosen.into_iter().nth(past.unwrap_or(0))
 }
 
