@@ -1,0 +1,106 @@
+//! Options that every command takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::values;
+
+/// Options that every command takes, before or behind its name.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArguments {
+    /// Address of the repository: a path, or local:/path [env: STRONGROOM_REPOSITORY]
+    #[arg(short, long, global = true, value_name = "URL", conflicts_with = "repository_file")]
+    pub repo: Option<String>,
+
+    /// File that holds the address of the repository [env: STRONGROOM_REPOSITORY_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub repository_file: Option<PathBuf>,
+
+    /// File that holds the password [env: STRONGROOM_PASSWORD_FILE]
+    #[arg(short, long, global = true, value_name = "FILE", conflicts_with = "password_command")]
+    pub password_file: Option<PathBuf>,
+
+    /// Command that prints the password; run without a shell [env: STRONGROOM_PASSWORD_COMMAND]
+    #[arg(long, global = true, value_name = "COMMAND")]
+    pub password_command: Option<String>,
+
+    /// Key to try first [env: STRONGROOM_KEY_HINT]
+    #[arg(long, global = true, value_name = "ID")]
+    pub key_hint: Option<String>,
+
+    /// Use the empty password, which protects nothing
+    #[arg(long, global = true)]
+    pub insecure_no_password: bool,
+
+    /// Print results and errors alone
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Print more: figures with -v, every file with -vv
+    #[arg(
+        short, long, global = true, value_name = "LEVEL", action = ArgAction::Append,
+        num_args = 0..=1, require_equals = true, default_missing_value = "1", conflicts_with = "quiet"
+    )]
+    pub verbose: Vec<u8>,
+
+    /// Print JSON in restic's shapes
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Do not ask before something is removed or overwritten [env: STRONGROOM_YES]
+    #[arg(long, global = true)]
+    pub yes: bool,
+
+    /// Never use colours [env: NO_COLOR]
+    #[arg(long, global = true)]
+    pub no_color: bool,
+
+    /// Do not keep a local cache
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+
+    /// Folder of the local cache [env: STRONGROOM_CACHE_DIR]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Remove caches that were not used for 30 days
+    #[arg(long, global = true)]
+    pub cleanup_cache: bool,
+
+    /// Do not lock the repository; for reading one on a storage that cannot be written
+    #[arg(long, global = true)]
+    pub no_lock: bool,
+
+    /// Wait up to this long for a lock, such as 10m or 2h
+    #[arg(long, global = true, value_name = "DURATION", value_parser = values::duration)]
+    pub retry_lock: Option<Duration>,
+
+    /// How what is written is compressed [env: STRONGROOM_COMPRESSION]
+    #[arg(long, global = true, value_name = "MODE")]
+    pub compression: Option<CompressionArgument>,
+
+    /// Size to fill packs to, in MiB, 4 to 128 [env: STRONGROOM_PACK_SIZE]
+    #[arg(long, global = true, value_name = "MIB", value_parser = clap::value_parser!(u32).range(4..=128))]
+    pub pack_size: Option<u32>,
+}
+
+/// How hard to compress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompressionArgument {
+    /// Where it gains something
+    Auto,
+    /// Never
+    Off,
+    /// As small as it gets, slowly
+    Max,
+}
+
+impl GlobalArguments {
+    /// How often `--verbose` was given, or its levels added up.
+    pub fn verbosity(&self) -> u8 {
+        self.verbose.iter().fold(0, |sum, level| sum.saturating_add(*level))
+    }
+}

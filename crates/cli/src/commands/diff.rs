@@ -1,0 +1,31 @@
+//! `strongroom diff`: what differs between two snapshots.
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::exit::ExitCode;
+
+/// Show what differs between two snapshots
+///
+/// Each line begins with + (added), - (removed), M (content changed), U (metadata changed), T (another type) or
+/// ? (content changed under equal metadata).
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// First snapshot, SNAPSHOT:PATH, or "latest"
+    #[arg(value_name = "SNAPSHOT")]
+    pub first: String,
+
+    /// Second snapshot
+    #[arg(value_name = "SNAPSHOT")]
+    pub second: String,
+
+    /// Show changes of metadata
+    #[arg(long)]
+    pub metadata: bool,
+}
+
+/// Runs the command.
+pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
+    Err(super::not_in_this_build("diff"))
+}

@@ -1,0 +1,110 @@
+//! One file a command: its arguments, whose doc comments are the help, and what it does.
+
+pub mod backup;
+pub mod cache;
+pub mod cat;
+pub mod check;
+pub mod copy;
+pub mod diff;
+pub mod dump;
+pub mod find;
+pub mod forget;
+pub mod generate;
+pub mod init;
+pub mod key;
+pub mod list;
+pub mod ls;
+pub mod prune;
+pub mod restore;
+pub mod snapshots;
+pub mod stats;
+pub mod tag;
+pub mod unlock;
+pub mod version;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::exit::ExitCode;
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::Arguments),
+    Backup(Box<backup::Arguments>),
+    Snapshots(snapshots::Arguments),
+    Ls(ls::Arguments),
+    Find(find::Arguments),
+    Diff(diff::Arguments),
+    Restore(Box<restore::Arguments>),
+    Dump(dump::Arguments),
+    Check(check::Arguments),
+    Stats(stats::Arguments),
+    Forget(Box<forget::Arguments>),
+    Prune(prune::Arguments),
+    Copy(copy::Arguments),
+    Tag(tag::Arguments),
+    Key(key::Arguments),
+    Unlock(unlock::Arguments),
+    Cache(cache::Arguments),
+    Cat(cat::Arguments),
+    List(list::Arguments),
+    Generate(generate::Arguments),
+    Version(version::Arguments),
+}
+
+impl Command {
+    /// Runs the command.
+    pub async fn run(self, context: &Context) -> Result<ExitCode> {
+        match self {
+            Self::Init(arguments) => init::run(arguments, context).await,
+            Self::Backup(arguments) => backup::run(*arguments, context).await,
+            Self::Snapshots(arguments) => snapshots::run(arguments, context).await,
+            Self::Ls(arguments) => ls::run(arguments, context).await,
+            Self::Find(arguments) => find::run(arguments, context).await,
+            Self::Diff(arguments) => diff::run(arguments, context).await,
+            Self::Restore(arguments) => restore::run(*arguments, context).await,
+            Self::Dump(arguments) => dump::run(arguments, context).await,
+            Self::Check(arguments) => check::run(arguments, context).await,
+            Self::Stats(arguments) => stats::run(arguments, context).await,
+            Self::Forget(arguments) => forget::run(*arguments, context).await,
+            Self::Prune(arguments) => prune::run(arguments, context).await,
+            Self::Copy(arguments) => copy::run(arguments, context).await,
+            Self::Tag(arguments) => tag::run(arguments, context).await,
+            Self::Key(arguments) => key::run(arguments, context).await,
+            Self::Unlock(arguments) => unlock::run(arguments, context).await,
+            Self::Cache(arguments) => cache::run(arguments, context).await,
+            Self::Cat(arguments) => cat::run(arguments, context).await,
+            Self::List(arguments) => list::run(arguments, context).await,
+            Self::Generate(arguments) => generate::run(arguments, context),
+            Self::Version(arguments) => version::run(arguments, context),
+        }
+    }
+
+    /// What is safe after Ctrl-C, and what to do next.
+    pub fn when_interrupted(&self) -> &'static str {
+        match self {
+            Self::Backup(_) => {
+                "no snapshot was made; what was stored so far stays and is not sent again when you run the same command"
+            }
+            Self::Restore(_) => {
+                "the repository is unchanged; files that were finished are whole: run the same command to go on"
+            }
+            Self::Prune(_) | Self::Forget(_) => {
+                "no data that a snapshot needs was removed; run the same command to go on"
+            }
+            Self::Copy(_) => {
+                "both repositories are sound; snapshots that were finished stay: run the same command to go on"
+            }
+            Self::Tag(_) => "snapshots changed so far stay changed; run the same command to go on",
+            _ => "the repository is sound; run the command again",
+        }
+    }
+}
+
+/// For commands whose engine is not there yet.
+#[allow(dead_code)]
+fn not_in_this_build(name: &str) -> Error {
+    Error::failed(format!("{name} is not in this build yet"))
+}

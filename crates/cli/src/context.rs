@@ -1,0 +1,42 @@
+//! What every command is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::GlobalArguments;
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::output::meter::{Activity, Meter, Pace};
+
+/// The surroundings, the global options, the streams, and the token that Ctrl-C cancels.
+pub struct Context {
+    pub environment: Environment,
+    pub global: GlobalArguments,
+    pub output: Arc<Output>,
+    pub cancel: CancellationToken,
+}
+
+impl Context {
+    /// Shows an operation while it runs.
+    pub fn meter(&self, activity: Activity) -> Meter {
+        let frames = self.environment.setting_text("PROGRESS_FPS");
+        let frames = frames.and_then(|text| text.parse().ok());
+        Meter::start(&self.output, activity, Pace::new(frames))
+    }
+
+    /// How long to wait for a lock.
+    pub fn retry_lock(&self) -> Duration {
+        self.global.retry_lock.unwrap_or_default()
+    }
+
+    /// Ends with exit code 130 where the user has asked to stop.
+    pub fn check_cancelled(&self) -> Result<()> {
+        match self.cancel.is_cancelled() {
+            true => Err(Error::interrupted()),
+            false => Ok(()),
+        }
+    }
+}

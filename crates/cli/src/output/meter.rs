@@ -1,0 +1,339 @@
+//! Counts what an operation does and shows it now and then. Counting is a handful of atomics; a thread of its own draws.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use strongroom_repository::progress::{Amount, Change, Item, Phase, Progress};
+
+use super::render::Renderer;
+use super::{Output, escape, figures, lock};
+
+/// What the operation is for the user; decides the words and the JSON messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    Backup,
+    Restore,
+    /// Everything else has a bar on a terminal and no JSON of its own.
+    Other,
+}
+
+/// How often the state is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// On a terminal.
+    pub live: Duration,
+    /// As JSON.
+    pub json: Duration,
+    /// As a line in a log.
+    pub log: Duration,
+}
+
+impl Pace {
+    /// Ten times a second, once a second, twice a minute; `frames_per_second` (`STRONGROOM_PROGRESS_FPS`) replaces all three.
+    pub fn new(frames_per_second: Option<f64>) -> Self {
+        let wanted = frames_per_second
+            .filter(|fps| *fps > 0.0)
+            .and_then(|fps| Duration::try_from_secs_f64(1.0 / fps.clamp(1e-5, 60.0)).ok());
+        Self {
+            live: wanted.unwrap_or(Duration::from_millis(100)),
+            json: wanted.unwrap_or(Duration::from_secs(1)),
+            log: wanted.unwrap_or(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// Three counters that many threads add to.
+#[derive(Debug, Default)]
+struct Counters {
+    files: AtomicU64,
+    bytes: AtomicU64,
+    items: AtomicU64,
+}
+
+impl Counters {
+    fn add(&self, amount: Amount) {
+        self.files.fetch_add(amount.files, Relaxed);
+        self.bytes.fetch_add(amount.bytes, Relaxed);
+        self.items.fetch_add(amount.items, Relaxed);
+    }
+
+    fn get(&self) -> Amount {
+        Amount {
+            files: self.files.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            items: self.items.load(Relaxed),
+        }
+    }
+
+    fn reset(&self) {
+        self.files.store(0, Relaxed);
+        self.bytes.store(0, Relaxed);
+        self.items.store(0, Relaxed);
+    }
+}
+
+/// The state of the operation, written by the engine's threads and read by the drawing one.
+pub(super) struct State {
+    output: Arc<Output>,
+    pub(super) activity: Activity,
+    pub(super) started: Instant,
+    phase: Mutex<Option<(Phase, Instant)>>,
+    total: Counters,
+    done: Counters,
+    skipped: Counters,
+    deleted: AtomicU64,
+    pub(super) total_known: AtomicBool,
+    pub(super) errors: AtomicU64,
+    current: Mutex<Vec<u8>>,
+}
+
+impl State {
+    pub(super) fn phase(&self) -> Option<(Phase, Instant)> {
+        *lock(&self.phase)
+    }
+
+    pub(super) fn total(&self) -> Amount {
+        self.total.get()
+    }
+
+    pub(super) fn done(&self) -> Amount {
+        self.done.get()
+    }
+
+    pub(super) fn skipped(&self) -> Amount {
+        self.skipped.get()
+    }
+
+    pub(super) fn deleted(&self) -> u64 {
+        self.deleted.load(Relaxed)
+    }
+
+    pub(super) fn current(&self) -> Vec<u8> {
+        lock(&self.current).clone()
+    }
+}
+
+/// How many entry errors a person is shown; all of them are in the JSON.
+const ERRORS_SHOWN: u64 = 50;
+
+impl Progress for State {
+    fn begin(&self, phase: Phase) {
+        *lock(&self.phase) = Some((phase, Instant::now()));
+        self.total.reset();
+        self.done.reset();
+        self.total_known.store(false, Relaxed);
+        lock(&self.current).clear();
+    }
+
+    fn add_total(&self, amount: Amount) {
+        self.total.add(amount);
+    }
+
+    fn total_known(&self) {
+        if !self.total_known.swap(true, Relaxed) && self.activity == Activity::Backup {
+            self.scan_finished();
+        }
+    }
+
+    fn advance(&self, amount: Amount) {
+        self.done.add(amount);
+    }
+
+    fn current(&self, path: &[u8]) {
+        // Whoever finds it taken leaves the other's path: one of them is as true as the other.
+        if let Ok(mut current) = self.current.try_lock() {
+            current.clear();
+            current.extend_from_slice(path);
+        }
+    }
+
+    fn item(&self, item: &Item<'_>) {
+        match item.change {
+            Change::Unchanged | Change::Skipped => self.skipped.add(Amount {
+                files: 1,
+                bytes: item.node.size_bytes,
+                items: 0,
+            }),
+            Change::Deleted => {
+                self.deleted.fetch_add(1, Relaxed);
+            }
+            Change::New | Change::Changed => {}
+        }
+        if self.output.style.verbosity >= 2 {
+            self.tell_item(item);
+        }
+    }
+
+    fn entry_error(&self, path: &[u8], during: &str, error: &str) {
+        let before = self.errors.fetch_add(1, Relaxed);
+        let output = &self.output;
+        if output.is_json() {
+            output.aside(json!({
+                "message_type": "error",
+                "error": {"message": error},
+                "during": during,
+                "item": String::from_utf8_lossy(path),
+            }));
+        } else if before < ERRORS_SHOWN {
+            let (path, error) = (escape::name(path), escape::text(error));
+            let label = output.coloured("error:", "1;31");
+            output.aside(format_args!("{label} {during} {path}: {error}"));
+        } else if before == ERRORS_SHOWN {
+            output.aside("more errors follow; --json lists all of them");
+        }
+    }
+
+    fn warning(&self, message: &str) {
+        self.output.warning(message);
+    }
+}
+
+impl State {
+    fn tell_item(&self, item: &Item<'_>) {
+        let action = self.action(item.change);
+        if self.output.is_json() {
+            let path = String::from_utf8_lossy(item.path);
+            let value = match self.activity {
+                Activity::Restore => json!({
+                    "message_type": "verbose_status", "action": action, "item": path,
+                    "size": item.node.size_bytes,
+                }),
+                _ => self.backed_up(action, item, &path),
+            };
+            // A reader that has gone is noticed when the report is written.
+            let _ = self.output.json(&value);
+            return;
+        }
+        let path = escape::name(item.path);
+        let line = match (item.change, self.activity) {
+            (Change::New | Change::Changed, Activity::Backup) => format!(
+                "{action:<9} {path} ({} added, {} stored)",
+                figures::size(item.added_bytes),
+                figures::size(item.stored_bytes)
+            ),
+            _ => format!("{action:<9} {path}"),
+        };
+        let _ = self.output.report(line);
+    }
+
+    /// restic's `verbose_status`: a directory's bytes are metadata, a file's are data.
+    fn backed_up(&self, action: &str, item: &Item<'_>, path: &str) -> serde_json::Value {
+        let is_dir = item.node.subtree.is_some();
+        let (data, metadata) = match is_dir {
+            true => ((0, 0), (item.added_bytes, item.stored_bytes)),
+            false => ((item.added_bytes, item.stored_bytes), (0, 0)),
+        };
+        json!({
+            "message_type": "verbose_status", "action": action,
+            "item": if is_dir { format!("{path}/") } else { path.to_owned() },
+            "duration": self.started.elapsed().as_secs_f64(),
+            "data_size": data.0, "data_size_in_repo": data.1,
+            "metadata_size": metadata.0, "metadata_size_in_repo": metadata.1,
+            "total_files": 0,
+        })
+    }
+
+    fn action(&self, change: Change) -> &'static str {
+        match (self.activity, change) {
+            (Activity::Restore, Change::New) => "restored",
+            (Activity::Restore, Change::Changed) => "updated",
+            (_, Change::New) => "new",
+            (_, Change::Changed) => "modified",
+            (_, Change::Unchanged) => "unchanged",
+            (_, Change::Deleted) => "deleted",
+            (_, Change::Skipped) => "skipped",
+        }
+    }
+
+    fn scan_finished(&self) {
+        if self.output.style.verbosity < 2 {
+            return;
+        }
+        let (total, elapsed) = (self.total(), self.started.elapsed().as_secs_f64());
+        if self.output.is_json() {
+            let _ = self.output.json(&json!({
+                "message_type": "verbose_status", "action": "scan_finished", "item": "",
+                "duration": elapsed, "data_size": total.bytes, "data_size_in_repo": 0,
+                "metadata_size": 0, "metadata_size_in_repo": 0, "total_files": total.files,
+            }));
+        } else {
+            let (files, bytes) = (figures::count(total.files, "file"), figures::size(total.bytes));
+            let _ = self
+                .output
+                .report(format_args!("scan finished in {elapsed:.3}s: {files}, {bytes}"));
+        }
+    }
+}
+
+/// Shows an operation while it runs; dropping it ends the display.
+pub struct Meter {
+    state: Arc<State>,
+    drawing: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Meter {
+    /// Begins to show.
+    pub fn start(output: &Arc<Output>, activity: Activity, pace: Pace) -> Self {
+        let state = Arc::new(State {
+            output: Arc::clone(output),
+            activity,
+            started: Instant::now(),
+            phase: Mutex::default(),
+            total: Counters::default(),
+            done: Counters::default(),
+            skipped: Counters::default(),
+            deleted: AtomicU64::new(0),
+            total_known: AtomicBool::new(false),
+            errors: AtomicU64::new(0),
+            current: Mutex::default(),
+        });
+        let drawing = Renderer::new(output, activity).map(|renderer| {
+            let (stop, stopped) = channel();
+            let state = Arc::clone(&state);
+            let thread = std::thread::spawn(move || {
+                let every = renderer.interval(pace);
+                let mut renderer = renderer;
+                while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                    renderer.show(&state);
+                }
+                renderer.clear(&state);
+            });
+            (stop, thread)
+        });
+        Self { state, drawing }
+    }
+
+    /// What the engine reports to.
+    pub fn progress(&self) -> &dyn Progress {
+        &*self.state
+    }
+
+    /// The same for work that outlives a borrow.
+    pub fn shared(&self) -> Arc<dyn Progress> {
+        Arc::clone(&self.state) as Arc<dyn Progress>
+    }
+
+    /// Time since the operation began.
+    pub fn elapsed(&self) -> Duration {
+        self.state.started.elapsed()
+    }
+
+    /// Entries that could not be read or written.
+    pub fn errors(&self) -> u64 {
+        self.state.errors.load(Relaxed)
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.drawing.take() {
+            drop(stop);
+            // A panic of the drawing thread costs the display alone.
+            let _ = thread.join();
+        }
+    }
+}
