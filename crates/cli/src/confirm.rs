@@ -22,9 +22,10 @@ pub async fn confirm(context: &Context, action: &str) -> Result<()> {
         .hint("add --yes, or set STRONGROOM_YES=1; --dry-run shows what would be done"));
     }
     context.output.flush()?;
-    context
-        .output
-        .aside(format_args!("{}? [y/N]", escape::text(&capitalised(action))));
+    context.output.aside(format_args!(
+        "{}? [y/N]",
+        escape::text(&capitalised(action))
+    ));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)

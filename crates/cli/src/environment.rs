@@ -97,7 +97,10 @@ pub const PREFIXES: [&str; 2] = ["STRONGROOM_", "RESTIC_"];
 
 fn username(uid: u32) -> String {
     let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid));
-    user.ok().flatten().map(|user| user.name).unwrap_or_default()
+    user.ok()
+        .flatten()
+        .map(|user| user.name)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

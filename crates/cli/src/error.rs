@@ -92,7 +92,9 @@ impl Error {
 
 impl From<RepositoryError> for Error {
     fn from(error: RepositoryError) -> Self {
-        let storage = error.storage().filter(|_| error.kind() == ErrorKind::Storage);
+        let storage = error
+            .storage()
+            .filter(|_| error.kind() == ErrorKind::Storage);
         Self {
             code: storage.map_or_else(|| error.kind().into(), |storage| storage.kind.into()),
             hint: storage

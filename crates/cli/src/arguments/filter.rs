@@ -26,7 +26,11 @@ impl SnapshotFilterArguments {
     pub fn hosts(&self, environment: &Environment) -> Vec<String> {
         let given: Vec<String> = match self.host.is_empty() {
             false => self.host.clone(),
-            true => environment.setting_text("HOST").map(str::to_owned).into_iter().collect(),
+            true => environment
+                .setting_text("HOST")
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
         };
         given.into_iter().filter(|host| !host.is_empty()).collect()
     }

@@ -12,7 +12,13 @@ use super::values;
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArguments {
     /// Address of the repository: a path, or local:/path [env: STRONGROOM_REPOSITORY]
-    #[arg(short, long, global = true, value_name = "URL", conflicts_with = "repository_file")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "URL",
+        conflicts_with = "repository_file"
+    )]
     pub repo: Option<String>,
 
     /// File that holds the address of the repository [env: STRONGROOM_REPOSITORY_FILE]
@@ -20,7 +26,13 @@ pub struct GlobalArguments {
     pub repository_file: Option<PathBuf>,
 
     /// File that holds the password [env: STRONGROOM_PASSWORD_FILE]
-    #[arg(short, long, global = true, value_name = "FILE", conflicts_with = "password_command")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "password_command"
+    )]
     pub password_file: Option<PathBuf>,
 
     /// Command that prints the password; run without a shell [env: STRONGROOM_PASSWORD_COMMAND]
@@ -101,6 +113,8 @@ pub enum CompressionArgument {
 impl GlobalArguments {
     /// How often `--verbose` was given, or its levels added up.
     pub fn verbosity(&self) -> u8 {
-        self.verbose.iter().fold(0, |sum, level| sum.saturating_add(*level))
+        self.verbose
+            .iter()
+            .fold(0, |sum, level| sum.saturating_add(*level))
     }
 }

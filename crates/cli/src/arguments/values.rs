@@ -71,9 +71,9 @@ pub fn time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
-    let local = text.parse::<DateTime>().or_else(|_| {
-        DateTime::strptime("%Y-%m-%d %H:%M", text)
-    });
+    let local = text
+        .parse::<DateTime>()
+        .or_else(|_| DateTime::strptime("%Y-%m-%d %H:%M", text));
     local
         .and_then(|local| local.to_zoned(zone.clone()))
         .map(|zoned| zoned.timestamp())

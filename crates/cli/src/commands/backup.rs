@@ -123,7 +123,12 @@ pub struct Arguments {
     pub stdin_from_command: bool,
 
     /// Name of the file in the snapshot
-    #[arg(long, value_name = "NAME", default_value = "stdin", help_heading = "What to back up")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "stdin",
+        help_heading = "What to back up"
+    )]
     pub stdin_filename: String,
 }
 

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::arguments::{FromArguments, SnapshotFilterArguments};
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
-use crate::arguments::{FromArguments, SnapshotFilterArguments};
 
 /// Copy snapshots from another repository into this one
 ///

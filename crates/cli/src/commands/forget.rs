@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use super::prune::RepackArguments;
+use crate::arguments::SnapshotFilterArguments;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
-use super::prune::RepackArguments;
-use crate::arguments::SnapshotFilterArguments;
 
 /// Remove snapshots by a policy, or by name
 ///
@@ -72,7 +72,13 @@ pub struct Arguments {
     pub keep_tag: Vec<String>,
 
     /// Apply the policy to each group of equal host, paths, tags; '' for one group
-    #[arg(short, long, value_name = "GROUP", default_value = "host,paths", help_heading = "Policy")]
+    #[arg(
+        short,
+        long,
+        value_name = "GROUP",
+        default_value = "host,paths",
+        help_heading = "Policy"
+    )]
     pub group_by: String,
 
     /// Zone in which hours, days, weeks … begin, such as Europe/Amsterdam [default: the local one]

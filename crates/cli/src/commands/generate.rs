@@ -42,11 +42,11 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     if let Some(directory) = &arguments.man {
         let definition = crate::arguments::Arguments::definition();
-        clap_mangen::generate_to(definition, directory)
-            .map_err(|e| writing(directory, &e))?;
-        context
-            .output
-            .note(format_args!("wrote manual pages to {}", directory.display()));
+        clap_mangen::generate_to(definition, directory).map_err(|e| writing(directory, &e))?;
+        context.output.note(format_args!(
+            "wrote manual pages to {}",
+            directory.display()
+        ));
     }
     let completions = [
         (Shell::Bash, arguments.bash_completion),
@@ -109,7 +109,10 @@ fn section(page: &mut String, command: &mut clap::Command, name: &str, global: &
     }
     let help = shown.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    page.push_str(&format!("## {name}\n\n```text\n{}\n```\n\n", lines.join("\n").trim_end()));
+    page.push_str(&format!(
+        "## {name}\n\n```text\n{}\n```\n\n",
+        lines.join("\n").trim_end()
+    ));
     for child in command.get_subcommands_mut() {
         let child_name = format!("{name} {}", child.get_name());
         section(page, child, &child_name, &own);

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::arguments::FromArguments;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
-use crate::arguments::FromArguments;
 
 /// Create a new repository
 ///

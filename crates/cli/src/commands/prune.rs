@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::arguments::values;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
-use crate::arguments::values;
 
 /// Remove data that no snapshot needs
 ///

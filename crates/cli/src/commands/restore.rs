@@ -88,7 +88,12 @@ pub struct Arguments {
     pub iinclude_file: Vec<PathBuf>,
 
     /// Leave out extended attributes whose names match
-    #[arg(long, value_name = "PATTERN", help_heading = "Exclude", conflicts_with = "include_xattr")]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        help_heading = "Exclude",
+        conflicts_with = "include_xattr"
+    )]
     pub exclude_xattr: Vec<String>,
 
     /// Restore extended attributes whose names match alone

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::arguments::SnapshotFilterArguments;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
-use crate::arguments::SnapshotFilterArguments;
 
 /// Change the tags of snapshots
 ///

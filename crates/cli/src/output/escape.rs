@@ -76,7 +76,15 @@ mod tests {
 
     #[test]
     fn t31_hostile_names_cannot_drive_the_terminal() {
-        for plain in ["a b", "ünïcode", "e\u{301}", "日本", "back\\slash", "quo\"te", "😀"] {
+        for plain in [
+            "a b",
+            "ünïcode",
+            "e\u{301}",
+            "日本",
+            "back\\slash",
+            "quo\"te",
+            "😀",
+        ] {
             assert_eq!(name(plain.as_bytes()), plain);
         }
         assert_eq!(name(b"\x1b[2J\x07"), r#""\u{1b}[2J\u{7}""#);

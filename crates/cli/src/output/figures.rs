@@ -45,7 +45,7 @@ pub fn fraction(part: u64, whole: u64) -> f64 {
 
 /// A time in the user's zone, to the second: `2026-11-20 12:00:00`.
 pub fn time(time: Time, zone: &TimeZone) -> String {
-    let local = time.instant.to_zoned(zone.clone());
+    let local = time.instant().to_zoned(zone.clone());
     local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -261,10 +261,13 @@ impl State {
                 "metadata_size": 0, "metadata_size_in_repo": 0, "total_files": total.files,
             }));
         } else {
-            let (files, bytes) = (figures::count(total.files, "file"), figures::size(total.bytes));
-            let _ = self
-                .output
-                .report(format_args!("scan finished in {elapsed:.3}s: {files}, {bytes}"));
+            let (files, bytes) = (
+                figures::count(total.files, "file"),
+                figures::size(total.bytes),
+            );
+            let _ = self.output.report(format_args!(
+                "scan finished in {elapsed:.3}s: {files}, {bytes}"
+            ));
         }
     }
 }

@@ -236,7 +236,11 @@ fn restore_status(state: &State) -> Value {
         _ => figures::fraction(done.bytes, total.bytes),
     };
     let mut status = message(percent);
-    put(&mut status, "seconds_elapsed", state.started.elapsed().as_secs());
+    put(
+        &mut status,
+        "seconds_elapsed",
+        state.started.elapsed().as_secs(),
+    );
     put(&mut status, "total_files", total.files);
     put(&mut status, "files_restored", done.files);
     put(&mut status, "files_skipped", skipped.files);

@@ -85,7 +85,11 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut table = Table::new(["ID", "Paths", "Size"]);
-        table.tall_row([vec!["a".into()], vec!["/x".into(), "/yyyy".into()], vec!["1 B".into()]]);
+        table.tall_row([
+            vec!["a".into()],
+            vec!["/x".into(), "/yyyy".into()],
+            vec!["1 B".into()],
+        ]);
         table.footer("1 snapshot");
         let expected = "ID  Paths  Size\n---------------\na   /x     1 B\n    /yyyy\n---------------\n1 snapshot";
         assert_eq!(table.lines().join("\n"), expected);

@@ -21,8 +21,10 @@ pub async fn run(line: &str, context: &Context) -> Result<SecretString> {
         return Err(Error::usage("the password command is empty"));
     };
     let failed = |why: String| {
-        Error::failed(format!("get the password from the command {program:?}: {why}"))
-            .hint("run the command by hand: it has to print the password and end with status 0")
+        Error::failed(format!(
+            "get the password from the command {program:?}: {why}"
+        ))
+        .hint("run the command by hand: it has to print the password and end with status 0")
     };
     let child = tokio::process::Command::new(program)
         .args(arguments)

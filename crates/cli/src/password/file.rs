@@ -22,13 +22,16 @@ pub fn read(path: &Path) -> Result<SecretString> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(wrong("the file is longer than 1 MiB, which is no password"));
     }
-    let text = decode(&bytes).ok_or_else(|| wrong("it is not UTF-8 (or UTF-16 with a byte order mark)"))?;
+    let text = decode(&bytes)
+        .ok_or_else(|| wrong("it is not UTF-8 (or UTF-16 with a byte order mark)"))?;
     Ok(SecretString::from(text.trim()))
 }
 
 fn decode(bytes: &[u8]) -> Option<String> {
     let utf16 = |bytes: &[u8], number: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks(2).map(|pair| Some(number(pair.try_into().ok()?)));
+        let units = bytes
+            .chunks(2)
+            .map(|pair| Some(number(pair.try_into().ok()?)));
         String::from_utf16(&units.collect::<Option<Vec<u16>>>()?).ok()
     };
     match bytes {

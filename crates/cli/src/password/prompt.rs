@@ -26,7 +26,9 @@ pub async fn ask(context: &Context, purpose: Purpose, what: &str) -> Result<Secr
     if purpose == Purpose::New {
         let second = hidden(context, &terminal, "the same again: ".to_owned()).await?;
         if first.expose_secret() != second.expose_secret() {
-            return Err(Error::failed("the two passwords differ; nothing was changed"));
+            return Err(Error::failed(
+                "the two passwords differ; nothing was changed",
+            ));
         }
     }
     Ok(first)
