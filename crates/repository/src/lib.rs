@@ -12,13 +12,21 @@
 
 pub mod backup;
 pub mod chunker;
+pub mod clock;
 pub mod compression;
 pub mod crypto;
 pub mod error;
-pub mod forget;
+pub mod file_kind;
 pub mod format;
+pub mod index;
+pub mod keys;
+pub mod lock;
+pub mod pack;
 pub mod pattern;
 pub mod progress;
-pub mod snapshots;
+pub mod repository;
+pub mod workers;
 
 pub use error::{Error, ErrorKind, Result};
+pub use file_kind::FileKind;
+pub use repository::Repository;

@@ -53,6 +53,14 @@ impl MasterKey {
         Self::from_derived(&bytes)
     }
 
+    /// Whether both are the same key. Takes the same time wherever they differ.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let same = self.encrypt.ct_eq(&other.encrypt)
+            & self.mac_k.ct_eq(&other.mac_k)
+            & self.mac_r.ct_eq(&other.mac_r);
+        same.to_bool()
+    }
+
     /// The key in the layout in which scrypt yields it: 32 bytes for AES-256, 16 of `k`, 16 of `r`.
     ///
     /// # Errors

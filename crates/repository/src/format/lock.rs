@@ -20,6 +20,9 @@ pub struct Lock {
     pub uid: u32,
     /// The user's group; 0 is not written.
     pub gid: u32,
+    /// What makes the process unique for ever, if `strongroom` wrote the lock; a field that restic ignores. Not written
+    /// if empty.
+    pub process: String,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +40,8 @@ struct Fields {
     uid: u32,
     #[serde(default, deserialize_with = "read::null_is_default")]
     gid: u32,
+    #[serde(default, deserialize_with = "read::null_is_default")]
+    process: String,
 }
 
 impl Lock {
@@ -55,10 +60,11 @@ impl Lock {
             pid: fields.pid,
             uid: fields.uid,
             gid: fields.gid,
+            process: fields.process,
         })
     }
 
-    /// The JSON as restic writes it.
+    /// The JSON as restic writes it, with `process` behind.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let mut object = Object::begin(&mut out);
@@ -69,6 +75,9 @@ impl Lock {
         object.raw("pid", self.pid.to_string().as_bytes());
         object.number_if("uid", self.uid.into());
         object.number_if("gid", self.gid.into());
+        if !self.process.is_empty() {
+            object.string("process", self.process.as_bytes());
+        }
         object.end();
         out
     }

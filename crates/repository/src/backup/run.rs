@@ -1,0 +1,130 @@
+//! What all threads of one backup share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle as Runtime;
+use tokio_util::sync::CancellationToken;
+
+use super::counters::Counters;
+use super::{BackupOptions, EntryError};
+use crate::chunker::Chunker;
+use crate::format::{BlobKind, Id, Node};
+use crate::index::Index;
+use crate::pack::BlobWriter;
+use crate::progress::Progress;
+use crate::repository::{Repository, decode_tree};
+use crate::Error;
+
+pub(super) struct Run {
+    pub repository: Repository,
+    pub index: Arc<Index>,
+    pub writer: BlobWriter,
+    pub chunker: Chunker,
+    pub options: BackupOptions,
+    pub progress: Arc<dyn Progress>,
+    pub cancel: CancellationToken,
+    pub counters: Counters,
+    runtime: Runtime,
+    failure: Mutex<Option<Error>>,
+    /// Chunks that were handed to other threads and are not stored yet.
+    handed_out: AtomicUsize,
+    /// Files that wait for a thread.
+    queued: AtomicUsize,
+}
+
+/// Files that may wait for a thread. They take a few hundred bytes each.
+const QUEUE_MAX: usize = 4096;
+
+impl Run {
+    pub fn new(
+        repository: &Repository,
+        index: Arc<Index>,
+        writer: BlobWriter,
+        options: BackupOptions,
+        progress: Arc<dyn Progress>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            repository: repository.clone(),
+            index,
+            writer,
+            chunker: Chunker::new(repository.config().chunker_polynomial),
+            options,
+            progress,
+            cancel,
+            counters: Counters::default(),
+            runtime: Runtime::current(),
+            failure: Mutex::new(None),
+            handed_out: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
+        }
+    }
+
+    /// Ends the backup: nothing more is read, and no snapshot is published.
+    pub fn fail(&self, error: Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.cancel.cancel();
+    }
+
+    pub fn take_failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether threads should stop.
+    pub fn is_over(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Tells of something that could not be read; the run is partial from here.
+    pub fn entry_error(&self, path: &[u8], error: &EntryError) {
+        self.counters.error();
+        self.progress.entry_error(path, error.during, &error.message);
+    }
+
+    /// A tree of the parent. Called on a worker thread: waits for the storage, decodes on the spot.
+    ///
+    /// `None` if it is not to be had: everything below is read anew then, and stored if it is missing.
+    pub fn parent_tree(&self, id: &Id) -> Option<Vec<Node>> {
+        let location = self.index.locate(BlobKind::Tree, id)?;
+        let decoded = self
+            .runtime
+            .block_on(self.repository.load_blob_raw(BlobKind::Tree, &location))
+            .and_then(|stored| self.repository.decode_blob(id, &location, &stored))
+            .and_then(|content| decode_tree(id, &content));
+        match decoded {
+            Ok(tree) => Some(tree.nodes),
+            Err(error) => {
+                self.progress.warning(&format!("a tree of the parent snapshot is not used: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Room for one more chunk on another thread. Two a thread keep all busy; more would only take memory.
+    pub fn hand_out(&self) -> bool {
+        enter(&self.handed_out, self.repository.workers().threads().saturating_mul(2))
+    }
+
+    pub fn handed_back(&self) {
+        self.handed_out.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Room for one more file in the queue.
+    pub fn enqueue(&self) -> bool {
+        enter(&self.queued, QUEUE_MAX)
+    }
+
+    pub fn dequeued(&self) {
+        self.queued.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Counts one more unless that would pass the limit.
+fn enter(counter: &AtomicUsize, limit: usize) -> bool {
+    if counter.fetch_add(1, Ordering::AcqRel) < limit {
+        return true;
+    }
+    counter.fetch_sub(1, Ordering::AcqRel);
+    false
+}

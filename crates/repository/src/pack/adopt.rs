@@ -1,0 +1,62 @@
+//! Taking over the packs that an interrupted backup has stored but not indexed (story T-23).
+
+use std::collections::HashSet;
+
+use futures::stream::{self, StreamExt};
+
+use super::upload::{IndexedPack, encode_index};
+use crate::file_kind::{FileEntry, FileKind};
+use crate::format::Id;
+use crate::format::index::BLOBS_SUGGESTED;
+use crate::index::Index;
+use crate::progress::Progress;
+use crate::repository::Repository;
+use crate::{ErrorKind, Result};
+
+impl Repository {
+    /// Indexes the packs that no index file names. Returns how many; the caller loads the index anew if any.
+    ///
+    /// Costs a listing of all packs, so it is done only where [`crate::lock::Lock::met_dead`] says that a process
+    /// died. Packs of a backup that is running beside this one may be taken too; that they are then named by two index
+    /// files does no harm. A pack whose header cannot be read is left as it is.
+    pub async fn adopt_packs(&self, index: &Index, progress: &dyn Progress) -> Result<usize> {
+        let known: HashSet<&Id> = index.packs().iter().collect();
+        let packs = self.list(FileKind::Pack).await?;
+        let unknown: Vec<FileEntry> = packs
+            .into_iter()
+            .filter(|pack| !known.contains(&pack.id))
+            .collect();
+        let at_once = self.storage().capabilities().connections.max(1);
+        let header = |pack: FileEntry| async move {
+            (
+                pack.id,
+                self.load_pack_header(&pack.id, pack.size_bytes).await,
+            )
+        };
+        let mut headers = stream::iter(unknown).map(header).buffer_unordered(at_once);
+        let (mut adopted, mut waiting, mut blobs) = (0_usize, Vec::new(), 0_usize);
+        while let Some((id, header)) = headers.next().await {
+            match header {
+                Ok(header) => {
+                    adopted = adopted.saturating_add(1);
+                    blobs = blobs.saturating_add(header.len());
+                    waiting.push(IndexedPack { id, blobs: header });
+                }
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    progress.warning(&error.to_string())
+                }
+                Err(error) => return Err(error),
+            }
+            if blobs >= BLOBS_SUGGESTED {
+                self.save_file(FileKind::Index, encode_index(&std::mem::take(&mut waiting)))
+                    .await?;
+                blobs = 0;
+            }
+        }
+        if !waiting.is_empty() {
+            self.save_file(FileKind::Index, encode_index(&waiting))
+                .await?;
+        }
+        Ok(adopted)
+    }
+}

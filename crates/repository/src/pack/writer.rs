@@ -1,0 +1,353 @@
+//! Storing blobs: deduplicated, compressed, encrypted, gathered in packs, uploaded and indexed.
+
+use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::open_pack::{FinishedPack, OpenPack};
+use super::upload::{self, Uploaded};
+use crate::compression::{self, Level};
+use crate::crypto::OVERHEAD;
+use crate::format::{BlobKind, Id, RepositoryVersion};
+use crate::index::Index;
+use crate::repository::Repository;
+use crate::{Error, ErrorKind, Result};
+
+/// How an operation writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriterOptions {
+    /// Do everything but store.
+    pub dry_run: bool,
+}
+
+/// What became of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Its identifier.
+    pub id: Id,
+    /// Whether the repository did not have it.
+    pub is_new: bool,
+    /// Bytes before compression.
+    pub plain_bytes: u64,
+    /// Bytes in the pack; zero if the repository had it.
+    pub stored_bytes: u64,
+}
+
+/// What an operation wrote in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriterTotals {
+    /// New data blobs.
+    pub data_blobs: u64,
+    /// New tree blobs.
+    pub tree_blobs: u64,
+    /// Bytes of new blobs before compression.
+    pub plain_bytes: u64,
+    /// Bytes of new blobs in packs.
+    pub stored_bytes: u64,
+    /// Packs.
+    pub packs: u64,
+}
+
+/// Stores blobs for one operation. Clones share it.
+///
+/// A blob is in the repository for good only when [`BlobWriter::finish`] has returned: until then a snapshot or another
+/// file must not name it. If the operation fails or is dropped before, packs that were stored stay; the index files
+/// saved so far make the next run use them.
+#[derive(Clone)]
+pub struct BlobWriter {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    repository: Repository,
+    index: Arc<Index>,
+    /// Blobs that this operation has taken on, in shards by the first byte of the identifier.
+    taken: Vec<Mutex<HashSet<(BlobKind, Id)>>>,
+    /// Packs that no thread is filling at the moment. At most one a thread and kind.
+    idle: Mutex<Vec<OpenPack>>,
+    sender: Mutex<Option<mpsc::Sender<FinishedPack>>>,
+    upload: Mutex<Option<JoinHandle<Result<Uploaded>>>>,
+    cancel: CancellationToken,
+    totals: Totals,
+}
+
+#[derive(Default)]
+struct Totals {
+    data_blobs: AtomicU64,
+    tree_blobs: AtomicU64,
+    plain_bytes: AtomicU64,
+    stored_bytes: AtomicU64,
+    packs: AtomicU64,
+}
+
+const SHARDS: usize = 64;
+
+impl BlobWriter {
+    /// A writer that stores what `index` does not name. Must be called inside a tokio runtime.
+    ///
+    /// `cancel` is cancelled by the writer when an upload fails, so that the producers stop.
+    pub fn new(
+        repository: &Repository,
+        index: Arc<Index>,
+        cancel: CancellationToken,
+    ) -> Self {
+        // One finished pack may wait while the uploader's own are under way: memory is bounded by that.
+        let (sender, receiver) = mpsc::channel(1);
+        let upload = tokio::spawn(upload::run(
+            repository.clone(),
+            receiver,
+            options.dry_run,
+            cancel.clone(),
+        ));
+        Self {
+            shared: Arc::new(Shared {
+                repository: repository.clone(),
+                index,
+                taken: (0..SHARDS).map(|_| Mutex::default()).collect(),
+                idle: Mutex::default(),
+                sender: Mutex::new(Some(sender)),
+                upload: Mutex::new(Some(upload)),
+                cancel,
+                totals: Totals::default(),
+            }),
+        }
+    }
+
+    /// Whether the blob is in the repository or has been taken on by this operation.
+    pub fn has(&self, kind: BlobKind, id: &Id) -> bool {
+        self.shared.index.contains(kind, id) || lock(self.shard(id)).contains(&(kind, *id))
+    }
+
+    /// Stores a blob unless the repository has it. Keeps a core busy and may wait for the uploader: call it on a
+    /// worker thread, never on an async runtime.
+    pub fn store(&self, kind: BlobKind, plain: &[u8]) -> Result<Stored> {
+        let id = Id::of(plain);
+        let plain_bytes = plain.len() as u64;
+        if !self.take(kind, id) {
+            return Ok(Stored {
+                id,
+                is_new: false,
+                plain_bytes,
+                stored_bytes: 0,
+            });
+        }
+        let (stored_bytes, full) = self.seal(kind, id, plain)?;
+        if let Some(pack) = full {
+            self.send_blocking(self.close(pack)?)?;
+        }
+        Ok(Stored {
+            id,
+            is_new: true,
+            plain_bytes,
+            stored_bytes,
+        })
+    }
+
+    /// Stores a blob as it lies in a pack of a repository with the same master key, unless this operation has taken it
+    /// on already. The caller has checked that it is whole. For moving blobs: the index is not asked.
+    pub async fn store_sealed(
+        &self,
+        kind: BlobKind,
+        id: Id,
+        sealed: &[u8],
+        uncompressed_length: Option<NonZeroU32>,
+    ) -> Result<bool> {
+        if !lock(self.shard(&id)).insert((kind, id)) {
+            return Ok(false);
+        }
+        let mut pack = self.open_pack(kind);
+        let stored = pack.append(id, sealed, uncompressed_length)?;
+        let plain_bytes =
+            uncompressed_length.map_or(stored.saturating_sub(OVERHEAD as u32), NonZeroU32::get);
+        self.count(kind, u64::from(plain_bytes), u64::from(stored));
+        if let Some(pack) = self.put_back(pack) {
+            let this = self.clone();
+            let finished = self
+                .shared
+                .repository
+                .workers()
+                .run(move || this.close(pack))
+                .await??;
+            self.send(finished).await?;
+        }
+        Ok(true)
+    }
+
+    /// What was written so far.
+    pub fn totals(&self) -> WriterTotals {
+        let totals = &self.shared.totals;
+        WriterTotals {
+            data_blobs: totals.data_blobs.load(Ordering::Relaxed),
+            tree_blobs: totals.tree_blobs.load(Ordering::Relaxed),
+            plain_bytes: totals.plain_bytes.load(Ordering::Relaxed),
+            stored_bytes: totals.stored_bytes.load(Ordering::Relaxed),
+            packs: totals.packs.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Stores what is left, waits for all uploads and saves the index.
+    ///
+    /// # Errors
+    /// The first failure of the operation.
+    pub async fn finish(&self) -> Result<Uploaded> {
+        let this = self.clone();
+        let rest = self
+            .shared
+            .repository
+            .workers()
+            .run(move || this.close_all())
+            .await?;
+        let sent = match rest {
+            Ok(packs) => self.send_all(packs).await,
+            Err(error) => Err(error),
+        };
+        lock(&self.shared.sender).take();
+        let upload = lock(&self.shared.upload).take();
+        let Some(upload) = upload else {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                "the writer was finished twice",
+            ));
+        };
+        // The uploader's own error is the cause where both failed.
+        let uploaded = upload
+            .await
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("upload: {error}")))??;
+        sent?;
+        Ok(uploaded)
+    }
+
+    fn shard(&self, id: &Id) -> &Mutex<HashSet<(BlobKind, Id)>> {
+        let [first, ..] = *id.as_bytes();
+        #[allow(clippy::indexing_slicing)] // SHARDS of them, and the remainder is below
+        &self.shared.taken[usize::from(first) % SHARDS]
+    }
+
+    fn take(&self, kind: BlobKind, id: Id) -> bool {
+        !self.shared.index.contains(kind, &id) && lock(self.shard(&id)).insert((kind, id))
+    }
+
+    fn seal(&self, kind: BlobKind, id: Id, plain: &[u8]) -> Result<(u64, Option<OpenPack>)> {
+        let repository = &self.shared.repository;
+        let mut compressed = Vec::new();
+        let level = repository.settings().compression;
+        let length = NonZeroU32::new(u32::try_from(plain.len()).map_err(|_| too_large())?);
+        // As in restic, "off" is meant for file contents; trees always gain.
+        let compress = repository.config().version == RepositoryVersion::V2
+            && (kind == BlobKind::Tree || level != Level::Off);
+        let (content, uncompressed_length) = if compress && length.is_some() {
+            compression::compress_into(level, plain, &mut compressed).map_err(Error::from)?;
+            (compressed.as_slice(), length)
+        } else {
+            (plain, None)
+        };
+        let mut pack = self.open_pack(kind);
+        let stored = u64::from(pack.seal(repository.master(), id, content, uncompressed_length)?);
+        self.count(kind, plain.len() as u64, stored);
+        Ok((stored, self.put_back(pack)))
+    }
+
+    fn count(&self, kind: BlobKind, plain_bytes: u64, stored_bytes: u64) {
+        let totals = &self.shared.totals;
+        let blobs = match kind {
+            BlobKind::Data => &totals.data_blobs,
+            BlobKind::Tree => &totals.tree_blobs,
+        };
+        blobs.fetch_add(1, Ordering::Relaxed);
+        totals.plain_bytes.fetch_add(plain_bytes, Ordering::Relaxed);
+        totals
+            .stored_bytes
+            .fetch_add(stored_bytes, Ordering::Relaxed);
+    }
+
+    /// A pack of the kind that is this thread's alone until it is put back.
+    fn open_pack(&self, kind: BlobKind) -> OpenPack {
+        let mut idle = lock(&self.shared.idle);
+        match idle.iter().position(|pack| pack.kind() == kind) {
+            Some(position) => idle.swap_remove(position),
+            // Untouched memory of a large allocation costs nothing; a pack may grow past its size by its last blob.
+            None => OpenPack::new(kind, self.full().saturating_add(1 << 20)),
+        }
+    }
+
+    /// Puts a pack back for others to fill, or returns it if it is full.
+    fn put_back(&self, pack: OpenPack) -> Option<OpenPack> {
+        if pack.len() >= self.full() {
+            return Some(pack);
+        }
+        lock(&self.shared.idle).push(pack);
+        None
+    }
+
+    /// Bytes at which a pack is closed.
+    fn full(&self) -> usize {
+        usize::try_from(self.shared.repository.settings().pack_size_bytes).unwrap_or(usize::MAX)
+    }
+
+    fn close(&self, pack: OpenPack) -> Result<FinishedPack> {
+        self.shared.totals.packs.fetch_add(1, Ordering::Relaxed);
+        pack.finish(self.shared.repository.master())
+    }
+
+    /// Closes all packs, after gathering the blobs of those that are not full in as few as possible.
+    fn close_all(&self) -> Result<Vec<FinishedPack>> {
+        let mut open = std::mem::take(&mut *lock(&self.shared.idle));
+        open.sort_by_key(|pack| std::cmp::Reverse(pack.len()));
+        let full = self.full();
+        let mut gathered: Vec<OpenPack> = Vec::new();
+        for pack in open.into_iter().filter(|pack| !pack.is_empty()) {
+            let fits = |into: &&mut OpenPack| {
+                into.kind() == pack.kind() && into.len().saturating_add(pack.len()) <= full
+            };
+            match gathered.iter_mut().find(fits) {
+                Some(into) => into.absorb(&pack)?,
+                None => gathered.push(pack),
+            }
+        }
+        gathered.into_iter().map(|pack| self.close(pack)).collect()
+    }
+
+    fn sender(&self) -> Result<mpsc::Sender<FinishedPack>> {
+        lock(&self.shared.sender)
+            .clone()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the writer is finished"))
+    }
+
+    fn send_blocking(&self, pack: FinishedPack) -> Result<()> {
+        if self.shared.cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        // A closed channel means that the uploader has failed; `finish` returns its error.
+        self.sender()?
+            .blocking_send(pack)
+            .map_err(|_| Error::cancelled())
+    }
+
+    async fn send(&self, pack: FinishedPack) -> Result<()> {
+        self.sender()?
+            .send(pack)
+            .await
+            .map_err(|_| Error::cancelled())
+    }
+
+    async fn send_all(&self, packs: Vec<FinishedPack>) -> Result<()> {
+        for pack in packs {
+            self.send(pack).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Locks a mutex; a thread that panicked while it held it left nothing half-done in these.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn too_large() -> Error {
+    Error::new(ErrorKind::Internal, "a blob of more than 4 GiB")
+}

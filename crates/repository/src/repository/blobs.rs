@@ -1,0 +1,116 @@
+//! Reading blobs.
+
+use bytes::Bytes;
+use strongroom_storage::{ByteRange, Class, ErrorKind as StorageKind};
+
+use super::Repository;
+use crate::error::Context;
+use crate::file_kind::FileKind;
+use crate::format::{BlobKind, Id};
+use crate::index::{Index, Location};
+use crate::{Error, ErrorKind, Result, compression};
+
+impl Repository {
+    /// The content of a blob, its hash checked. Where a blob is stored more than once and one copy is damaged, the
+    /// next one is taken.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if the index does not name it, [`ErrorKind::Damaged`] if no copy is whole.
+    pub async fn load_blob(&self, index: &Index, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
+        let mut failure = None;
+        for location in index.locate_all(kind, id) {
+            match self.load_blob_at(kind, id, &location).await {
+                Ok(content) => return Ok(content),
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(failure.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("{kind} blob {id} is in no index"),
+            )
+        }))
+    }
+
+    /// The content of a blob from one place.
+    pub async fn load_blob_at(
+        &self,
+        kind: BlobKind,
+        id: &Id,
+        location: &Location,
+    ) -> Result<Vec<u8>> {
+        let stored = self.load_blob_raw(kind, location).await?;
+        let (id, location, this) = (*id, *location, self.clone());
+        self.workers()
+            .run(move || this.decode_blob(&id, &location, &stored))
+            .await?
+    }
+
+    /// A blob as it is stored.
+    pub async fn load_blob_raw(&self, kind: BlobKind, location: &Location) -> Result<Bytes> {
+        let range = ByteRange {
+            offset: u64::from(location.offset),
+            length: u64::from(location.length),
+        };
+        self.load_pack_range(kind, &location.pack, Some(range))
+            .await
+    }
+
+    /// A range of a pack that holds blobs of this kind, or all of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Damaged`] where the pack is missing or too short.
+    pub async fn load_pack_range(
+        &self,
+        kind: BlobKind,
+        pack: &Id,
+        range: Option<ByteRange>,
+    ) -> Result<Bytes> {
+        let class = match kind {
+            BlobKind::Data => Class::Data,
+            BlobKind::Tree => Class::Metadata,
+        };
+        let doing = || format!("load from pack {}", pack.short());
+        match self
+            .storage()
+            .read(&FileKind::Pack.path(pack)?, range, class)
+            .await
+        {
+            Err(error)
+                if matches!(
+                    error.kind,
+                    StorageKind::NotFound | StorageKind::RangeOutside
+                ) =>
+            {
+                let what = if error.kind == StorageKind::NotFound {
+                    "is missing"
+                } else {
+                    "is too short"
+                };
+                Err(Error::damaged(format!("pack {pack} {what}")))
+            }
+            result => result.context(doing),
+        }
+    }
+
+    /// Decrypts and decompresses a blob and checks its hash. Keeps a core busy: call it on a worker.
+    pub fn decode_blob(&self, id: &Id, location: &Location, stored: &[u8]) -> Result<Vec<u8>> {
+        let doing = || format!("blob {} in pack {}", id.short(), location.pack.short());
+        let plain = self
+            .master()
+            .open(stored)
+            .map_err(Error::from)
+            .context(doing)?;
+        let content = match location.uncompressed_length {
+            Some(length) => {
+                let length = usize::try_from(length.get()).unwrap_or(usize::MAX);
+                compression::decompress(&plain, length).context(doing)?
+            }
+            None => plain,
+        };
+        if Id::of(&content) != *id {
+            return Err(Error::damaged("the content does not match the identifier")).context(doing);
+        }
+        Ok(content)
+    }
+}

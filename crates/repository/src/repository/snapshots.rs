@@ -1,0 +1,72 @@
+//! The snapshots of a repository.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::Repository;
+use crate::error::Context;
+use crate::file_kind::FileKind;
+use crate::format::{Id, Snapshot};
+use crate::progress::{Amount, Phase, Progress};
+use crate::{Error, ErrorKind, Result};
+
+/// A snapshot with its identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotFile {
+    /// Its identifier.
+    pub id: Id,
+    /// What it says.
+    pub snapshot: Snapshot,
+}
+
+impl Repository {
+    /// One snapshot.
+    pub async fn load_snapshot(&self, id: &Id) -> Result<Snapshot> {
+        let plain = self.load_file(FileKind::Snapshot, id).await?;
+        Snapshot::decode(&plain).map_err(Error::from).context(|| format!("snapshot {}", id.short()))
+    }
+
+    /// All snapshots, oldest first.
+    ///
+    /// # Errors
+    /// The first snapshot that cannot be read; [`Repository::load_snapshots_tolerant`] goes on instead.
+    pub async fn load_snapshots(&self, progress: &dyn Progress) -> Result<Vec<SnapshotFile>> {
+        let (snapshots, failures) = self.load_snapshots_tolerant(progress).await?;
+        match failures.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(snapshots),
+        }
+    }
+
+    /// All snapshots that can be read, oldest first, and those that cannot.
+    pub async fn load_snapshots_tolerant(
+        &self,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<SnapshotFile>, Vec<(Id, Error)>)> {
+        progress.begin(Phase::LoadSnapshots);
+        let files = self.list(FileKind::Snapshot).await?;
+        progress.add_total(Amount { items: files.len() as u64, ..Amount::default() });
+        progress.total_known();
+        let at_once = self.storage().capabilities().connections.max(self.workers().threads());
+        let load = |id: Id| async move {
+            match self.load_snapshot(&id).await {
+                // Forgotten since the listing.
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) if error.kind() == ErrorKind::Damaged => Ok(Some((id, Err(error)))),
+                Err(error) => Err(error),
+                Ok(snapshot) => Ok(Some((id, Ok(snapshot)))),
+            }
+        };
+        let mut loaded = stream::iter(files).map(|file| load(file.id)).buffer_unordered(at_once);
+        let (mut snapshots, mut failures) = (Vec::new(), Vec::new());
+        while let Some(one) = loaded.try_next().await? {
+            match one {
+                Some((id, Ok(snapshot))) => snapshots.push(SnapshotFile { id, snapshot }),
+                Some((id, Err(error))) => failures.push((id, error)),
+                None => {}
+            }
+            progress.advance(Amount { items: 1, ..Amount::default() });
+        }
+        snapshots.sort_by(|a, b| (a.snapshot.time, a.id).cmp(&(b.snapshot.time, b.id)));
+        Ok((snapshots, failures))
+    }
+}
