@@ -94,6 +94,7 @@ impl BlobWriter {
     pub fn new(
         repository: &Repository,
         index: Arc<Index>,
+        options: WriterOptions,
         cancel: CancellationToken,
     ) -> Self {
         // One finished pack may wait while the uploader's own are under way: memory is bounded by that.
