@@ -13,6 +13,7 @@ mod ran;
 mod random;
 mod recording_storage;
 mod restic;
+pub mod source_suite;
 pub mod storage_suite;
 mod strongroom;
 mod tree_diff;

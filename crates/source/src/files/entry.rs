@@ -1,6 +1,6 @@
 //! Looking at one entry: is it wanted, what is it, how is it reached.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -30,7 +30,7 @@ pub(super) struct Context {
     pub base: OwnedFd,
     /// What is left out by its identity.
     own: HashSet<Identity>,
-    left_out: Mutex<Vec<LeftOut>>,
+    left_out: Mutex<BTreeSet<(Vec<u8>, LeftOutReason)>>,
 }
 
 impl Context {
@@ -81,19 +81,15 @@ impl Context {
     /// Takes note of something that is not stored although the user's patterns do not exclude it.
     pub fn leave_out(&self, path: Vec<u8>, reason: LeftOutReason) {
         let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-        left_out.push(LeftOut { path, reason });
+        left_out.insert((path, reason));
     }
 
     /// What was left out, each once, in the order of the paths.
     pub fn left_out(&self) -> Vec<LeftOut> {
-        let mut list = self
-            .left_out
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        list.sort_by(|a, b| (&a.path, a.reason).cmp(&(&b.path, b.reason)));
-        list.dedup();
-        list
+        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = left_out.iter().cloned();
+        list.map(|(path, reason)| LeftOut { path, reason })
+            .collect()
     }
 
     pub fn is_own(&self, identity: Identity) -> bool {

@@ -8,8 +8,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use strongroom_repository::pattern::clean;
+
 use crate::files::FilesError;
-use crate::files::path::{clean, join};
+use crate::files::path::join;
 
 /// A folder or a leaf of the layout.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -72,11 +74,6 @@ pub(super) fn lay_out(paths: &[Vec<u8>], list: List<'_>) -> Result<Branch, Files
 }
 
 impl Branch {
-    /// Whether an entry of the source belongs here as it is.
-    pub fn is_leaf(&self) -> bool {
-        self.target.is_some()
-    }
-
     fn add(&mut self, path: Vec<u8>) -> Result<(), FilesError> {
         let components = components(&path);
         let Some((first, rest)) = components.split_first() else {
@@ -210,8 +207,6 @@ mod tests {
 
     #[test]
     fn a_path_that_others_lie_in_is_unrolled_in_either_order() {
-        let unrolled = ["/a a", "/a/x x"];
-        let _ = unrolled;
         let expected = ["/a a", "/a/x a/x", "/a/x/z a/x/z", "/a/y a/y"];
         assert_eq!(laid_out(&["a", "a/x/z"]), expected);
         assert_eq!(laid_out(&["a/x/z", "a"]), expected);

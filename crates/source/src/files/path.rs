@@ -1,29 +1,6 @@
-//! Paths as bytes: lexical rules, the same as those of Go's `path/filepath`, since restic's layout follows from them.
+//! Paths as bytes: the lexical rules of Go's `path/filepath`, since restic's layout follows from them.
 
-/// The shortest equal path by lexical rules alone: no double slashes, no `.`, no inner `..`; an empty path is `.`.
-pub(super) fn clean(path: &[u8]) -> Vec<u8> {
-    let absolute = path.first() == Some(&b'/');
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in path.split(|&byte| byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => match parts.last() {
-                Some(&last) if last != b".." => {
-                    parts.pop();
-                }
-                _ if absolute => {}
-                _ => parts.push(part),
-            },
-            _ => parts.push(part),
-        }
-    }
-    let joined = parts.join(&b'/');
-    match (absolute, joined.is_empty()) {
-        (true, _) => [b"/".as_slice(), &joined].concat(),
-        (false, true) => b".".to_vec(),
-        (false, false) => joined,
-    }
-}
+use strongroom_repository::pattern::clean;
 
 /// A clean path below another one.
 pub(super) fn join(folder: &[u8], path: &[u8]) -> Vec<u8> {
@@ -69,27 +46,6 @@ pub(super) fn child(folder: &[u8], name: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn clean_follows_the_lexical_rules() {
-        for (path, cleaned) in [
-            ("", "."),
-            (".", "."),
-            ("./", "."),
-            ("/", "/"),
-            ("//", "/"),
-            ("/..", "/"),
-            ("/../a", "/a"),
-            ("a//b/./c/", "a/b/c"),
-            ("a/../b", "b"),
-            ("a/..", "."),
-            ("../../a", "../../a"),
-            ("a/../../b", "../b"),
-            ("/a/b/../..", "/"),
-        ] {
-            assert_eq!(clean(path.as_bytes()), cleaned.as_bytes(), "{path:?}");
-        }
-    }
 
     #[test]
     fn split_names_no_entry_for_a_root() {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Stat, statat};
 use rustix::io::Errno;
+use strongroom_repository::pattern::clean;
 
 use crate::files::directory::Directory;
 use crate::files::entry::Context;
 use crate::files::failure::Failure;
 use crate::files::layout::{Branch, lay_out};
-use crate::files::path::{absolute, clean, join, split};
+use crate::files::path::{absolute, join, split};
 use crate::files::{FilesError, Symlinks};
 
 /// What a backup is of.

@@ -46,53 +46,44 @@ impl TopHandle {
     }
 
     fn entry(&self, name: &[u8], branch: &Branch) -> Option<Result<Entry, EntryError>> {
-        let path = absolute(
-            self.context.working_directory(),
-            branch.target.as_ref().unwrap_or(&branch.folder),
-        );
-        let entry = match &branch.target {
-            Some(target) => self.leaf(target),
-            None => Some(self.folder_entry(name, &branch.folder)),
+        let mut entry = match &branch.target {
+            Some(target) => self.leaf(target)?,
+            None => self.passed_through(name, &branch.folder),
         };
-        match entry? {
-            Err(failure) => Some(Err(failure.at(path))),
-            Ok(Err(error)) => Some(Err(error)),
-            Ok(Ok(mut entry)) => {
-                entry.node.name = name.to_vec();
-                Some(Ok(entry))
+        if let Ok(entry) = &mut entry {
+            entry.node.name = name.to_vec();
+        }
+        Some(entry)
+    }
+
+    fn leaf(&self, target: &[u8]) -> Option<Result<Entry, EntryError>> {
+        match self.targets.place(target) {
+            Ok((directory, name)) => {
+                let folder = directory.path(&self.context);
+                let device = self.targets.device(target, &self.context);
+                look_at(&self.context, &directory, &folder, name, device)
             }
+            Err(failure) => Some(Err(failure.at(target.to_vec()))),
         }
     }
 
-    fn leaf(&self, target: &[u8]) -> Option<Result<Result<Entry, EntryError>, Failure>> {
-        let (directory, name) = match self.targets.place(target) {
-            Ok(place) => place,
-            Err(failure) => return Some(Err(failure)),
-        };
-        let folder = directory.path(&self.context);
-        let device = self.targets.device(target, &self.context);
-        look_at(&self.context, &directory, &folder, name, device).map(Ok)
-    }
-
-    /// A folder that is passed through, with the metadata of what the path leads to: symbolic links in it are followed.
-    fn folder_entry(
-        &self,
-        name: &[u8],
-        folder: &[u8],
-    ) -> Result<Result<Entry, EntryError>, Failure> {
-        let descriptor = open_path(folder, &self.context)?;
-        let stat = fstat(&descriptor).map_err(Failure::call("stat"))?;
+    /// A folder with the metadata of what its path leads to: symbolic links in it are followed.
+    fn passed_through(&self, name: &[u8], folder: &[u8]) -> Result<Entry, EntryError> {
+        let source_path = absolute(self.context.working_directory(), folder);
+        let stat = open_path(folder, &self.context)
+            .and_then(|descriptor| fstat(&descriptor).map_err(Failure::call("stat")))
+            .map_err(|failure| failure.at(source_path.clone()))?;
         let mut names = self.names.clone();
         names.push(name.to_vec());
-        Ok(Ok(Entry {
+        Ok(Entry {
             node: metadata::node(name, &stat, &self.context),
-            source_path: absolute(self.context.working_directory(), folder),
+            source_path,
             handle: Box::new(Self {
                 context: Arc::clone(&self.context),
                 targets: Arc::clone(&self.targets),
                 names,
             }),
-        }))
+        })
     }
 
     /// What was asked for and does not exist.
