@@ -17,6 +17,7 @@ pub mod compression;
 pub mod crypto;
 pub mod error;
 pub mod file_kind;
+pub mod forget;
 pub mod format;
 pub mod index;
 pub mod keys;
@@ -25,6 +26,7 @@ pub mod pack;
 pub mod pattern;
 pub mod progress;
 pub mod repository;
+pub mod snapshots;
 pub mod workers;
 
 pub use error::{Error, ErrorKind, Result};

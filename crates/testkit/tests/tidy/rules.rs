@@ -198,8 +198,8 @@ fn places(file: &File) -> Vec<(usize, String)> {
 /// Whether the line has the host, or the path itself and not as the end of a longer one.
 fn names_place(line: &str, place: &str) -> bool {
     let longer = |c: char| c.is_alphanumeric() || "_-~.*".contains(c);
-    line.match_indices(place)
-        .any(|(at, _)| !line[..at].ends_with(longer))
+    let mut found = line.match_indices(place);
+    found.any(|(at, _)| !place.starts_with('/') || !line[..at].ends_with(longer))
 }
 
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
