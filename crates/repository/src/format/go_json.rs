@@ -124,6 +124,17 @@ impl<'a> Object<'a> {
         self.name(name).extend_from_slice(json);
     }
 
+    /// As [`Object::raw`], for a name from outside.
+    pub(crate) fn escaped_raw(&mut self, name: &str, json: &[u8]) {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        push_string(self.out, name.as_bytes());
+        self.out.push(b':');
+        self.out.extend_from_slice(json);
+    }
+
     pub(crate) fn string(&mut self, name: &str, value: &[u8]) {
         push_string(self.name(name), value);
     }
@@ -210,4 +221,57 @@ pub(crate) fn push_list<T>(
         write(out, value);
     }
     out.push(b']');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &[u8]) -> String {
+        let mut out = Vec::new();
+        push_string(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn strings_are_escaped_as_go_does_it() {
+        for (text, expected) in [
+            (&b"plain"[..], r#""plain""#),
+            (b"", r#""""#),
+            (b"\"\\/\x7f", "\"\\\"\\\\/\x7f\""),
+            (
+                b"\x08\x0c\n\r\t\x00\x0b\x1f\x1b",
+                r#""\b\f\n\r\t\u0000\u000b\u001f\u001b""#,
+            ),
+            (b"<a href='x'>&", r#""\u003ca href='x'\u003e\u0026""#),
+            (
+                "\u{2027}\u{2028}\u{2029}\u{202a}é\u{1f600}".as_bytes(),
+                "\"\u{2027}\\u2028\\u2029\u{202a}é\u{1f600}\"",
+            ),
+            (b"a\xffb\xc3(\xe2\x80", r#""a\ufffdb\ufffd(\ufffd\ufffd""#),
+            ("\u{fffd}".as_bytes(), "\"\u{fffd}\""),
+        ] {
+            assert_eq!(escaped(text), expected);
+        }
+    }
+
+    #[test]
+    fn every_code_point_comes_back_through_another_parser() {
+        for character in '\0'..=char::MAX {
+            let text = character.to_string();
+            assert_eq!(
+                serde_json::from_str::<String>(&escaped(text.as_bytes())).unwrap(),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_leading_zero() {
+        for number in [0, 1, 9, 10, 99, 100, 1 << 32, u64::MAX - 1, u64::MAX] {
+            let mut out = Vec::new();
+            push_u64(&mut out, number);
+            assert_eq!(out, number.to_string().as_bytes());
+        }
+    }
 }
