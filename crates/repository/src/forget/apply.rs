@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::calendar::Bucket;
 use super::{Calendar, Count, Duration, Period, Policy, Reason};
 use crate::format::Time;
-use crate::snapshots::StoredSnapshot;
+use crate::snapshots::{SnapshotFile, sort_newest_first};
 
 /// A snapshot that stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// The snapshot.
-    pub stored: StoredSnapshot,
+    pub stored: SnapshotFile,
     /// Why; at least one reason.
     pub reasons: Vec<Reason>,
 }
@@ -22,17 +22,17 @@ pub struct Retention {
     /// What stays.
     pub keep: Vec<Kept>,
     /// What no rule keeps.
-    pub remove: Vec<StoredSnapshot>,
+    pub remove: Vec<SnapshotFile>,
 }
 
 /// Judges the snapshots of one group. `now` tells which of them lie in the future: durations are not measured from those.
 pub fn apply_policy(
-    mut snapshots: Vec<StoredSnapshot>,
+    mut snapshots: Vec<SnapshotFile>,
     policy: &Policy,
     calendar: &Calendar,
     now: Timestamp,
 ) -> Retention {
-    StoredSnapshot::sort_newest_first(&mut snapshots);
+    sort_newest_first(&mut snapshots);
     let newest = snapshots
         .iter()
         .map(|stored| stored.snapshot.time)
@@ -108,7 +108,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Why the next older snapshot is kept.
-    fn reasons(&mut self, stored: &StoredSnapshot, number: usize, oldest: bool) -> Vec<Reason> {
+    fn reasons(&mut self, stored: &SnapshotFile, number: usize, oldest: bool) -> Vec<Reason> {
         let time = stored.snapshot.time;
         let tags = self.policy.tags.iter();
         let tags = tags.filter(|list| list.matches(&stored.snapshot));

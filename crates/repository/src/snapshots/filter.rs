@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::StoredSnapshot;
+use super::SnapshotFile;
 use crate::format::Snapshot;
 use crate::pattern::clean;
 
@@ -74,8 +74,8 @@ impl SnapshotFilter {
     }
 
     /// The snapshots that pass.
-    pub fn choose(&self, snapshots: Vec<StoredSnapshot>) -> Vec<StoredSnapshot> {
-        let passes = |stored: &StoredSnapshot| self.matches(&stored.snapshot);
+    pub fn choose(&self, snapshots: Vec<SnapshotFile>) -> Vec<SnapshotFile> {
+        let passes = |stored: &SnapshotFile| self.matches(&stored.snapshot);
         snapshots.into_iter().filter(passes).collect()
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::StoredSnapshot;
+use super::SnapshotFile;
 use crate::{Error, ErrorKind};
 
 /// What the snapshots of a group have in common.
@@ -95,7 +95,7 @@ pub struct GroupKey {
 }
 
 impl GroupKey {
-    fn of(stored: &StoredSnapshot, group_by: GroupBy) -> Self {
+    fn of(stored: &SnapshotFile, group_by: GroupBy) -> Self {
         let sorted = |used: bool, list: &[String]| {
             (used && !list.is_empty()).then(|| {
                 let mut list = list.to_vec();
@@ -135,12 +135,12 @@ pub struct SnapshotGroup {
     /// What they have in common.
     pub key: GroupKey,
     /// The snapshots in the order in which they were given.
-    pub snapshots: Vec<StoredSnapshot>,
+    pub snapshots: Vec<SnapshotFile>,
 }
 
 /// Puts snapshots into groups; the groups come in the order of their keys.
-pub fn group_snapshots(snapshots: Vec<StoredSnapshot>, group_by: GroupBy) -> Vec<SnapshotGroup> {
-    let mut groups: BTreeMap<GroupKey, Vec<StoredSnapshot>> = BTreeMap::new();
+pub fn group_snapshots(snapshots: Vec<SnapshotFile>, group_by: GroupBy) -> Vec<SnapshotGroup> {
+    let mut groups: BTreeMap<GroupKey, Vec<SnapshotFile>> = BTreeMap::new();
     for stored in snapshots {
         groups
             .entry(GroupKey::of(&stored, group_by))

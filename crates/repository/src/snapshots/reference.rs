@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{SnapshotFilter, StoredSnapshot};
+use super::{SnapshotFile, SnapshotFilter, sort_newest_first};
 use crate::format::Id;
 use crate::pattern::clean;
 use crate::{Error, ErrorKind, Result};
@@ -118,12 +118,12 @@ pub fn resolve_prefix(prefix: &str, ids: impl IntoIterator<Item = Id>) -> Result
 /// One whose time lies after `now` is taken only where there is no other, since a clock that once ran ahead would
 /// hide all that came later.
 pub fn newest(
-    snapshots: Vec<StoredSnapshot>,
+    snapshots: Vec<SnapshotFile>,
     filter: &SnapshotFilter,
     now: Timestamp,
-) -> Option<StoredSnapshot> {
+) -> Option<SnapshotFile> {
     let mut chosen = filter.choose(snapshots);
-    StoredSnapshot::sort_newest_first(&mut chosen);
+    sort_newest_first(&mut chosen);
     let past = chosen
         .iter()
         .position(|stored| stored.snapshot.time.instant() <= now);

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use super::{Calendar, Policy, Retention, apply_policy};
 use crate::forget::Count;
 use crate::snapshots::example::snapshot;
-use crate::snapshots::{StoredSnapshot, TagList};
+use crate::snapshots::{SnapshotFile, TagList};
 
 fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
@@ -14,7 +14,7 @@ fn amsterdam() -> Calendar {
     Calendar::Zone(TimeZone::get("Europe/Amsterdam").unwrap())
 }
 
-fn taken(times: &[&str]) -> Vec<StoredSnapshot> {
+fn taken(times: &[&str]) -> Vec<SnapshotFile> {
     times
         .iter()
         .map(|time| snapshot(time, "ada", &[], &["/x"]))
@@ -23,7 +23,7 @@ fn taken(times: &[&str]) -> Vec<StoredSnapshot> {
 
 /// Each kept time with its reasons, newest first, the time in the notation it was given in.
 fn kept(retention: &Retention, times: &[&str]) -> Vec<String> {
-    let name = |stored: &StoredSnapshot| {
+    let name = |stored: &SnapshotFile| {
         let of = |time: &&&str| taken(&[time])[0].id == stored.id;
         times.iter().find(of).unwrap().to_string()
     };
