@@ -26,6 +26,7 @@ pub mod pack;
 pub mod pattern;
 pub mod progress;
 pub mod repository;
+pub mod restore;
 pub mod snapshots;
 pub mod workers;
 

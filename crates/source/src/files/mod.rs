@@ -21,6 +21,7 @@ mod metadata;
 mod options;
 mod owners;
 mod path;
+pub mod target;
 mod targets;
 mod top;
 mod xattr;

@@ -1,0 +1,157 @@
+//! Owner, mode, times and extended attributes of an entry, in the order in which they do not undo each other.
+
+use rustix::fs::{FileType, Gid, Mode, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+use strongroom_repository::format::{Node, Time};
+use strongroom_repository::restore::{Attributes, TimePolicy, Withheld};
+
+use super::extended;
+use super::object::Object;
+use super::owners::Owners;
+
+/// What is being done, and what the system said.
+pub(super) type Refusal = (&'static str, Errno);
+
+/// The attributes of a node for an entry.
+pub(super) struct Setting<'a> {
+    pub(super) object: &'a Object<'a>,
+    pub(super) node: &'a Node,
+    pub(super) attributes: &'a Attributes,
+    pub(super) owners: &'a Owners,
+    pub(super) privileged: bool,
+    /// The entry was just made by us with mode 0600 and has no attributes but inherited ones.
+    pub(super) fresh: bool,
+}
+
+impl Setting<'_> {
+    /// Sets everything: the owner first, since a change of owner takes set-user-id bits and capabilities away; then
+    /// extended attributes, which need a right to write that the mode may take away; then the mode; times last.
+    pub(super) fn apply(&self) -> Result<Withheld, Refusal> {
+        let mut withheld = Withheld::default();
+        let owned = self.set_owner()?;
+        withheld.owner = owned.asked && !(owned.user && owned.group);
+        let extended = extended::Change {
+            object: self.object,
+            wanted: &self.node.extended_attributes,
+            filter: &self.attributes.extended,
+            fresh: self.fresh,
+            privileged: self.privileged,
+        };
+        withheld.extended_attributes = extended
+            .apply()
+            .map_err(|errno| ("set extended attributes of", errno))?;
+        if self.object.kind() != FileType::Symlink {
+            self.object
+                .chmod(self.mode(owned))
+                .map_err(|errno| ("set the mode of", errno))?;
+        }
+        if self.attributes.times == TimePolicy::Snapshot {
+            self.object
+                .set_times(&Timestamps {
+                    last_access: timespec(self.node.atime),
+                    last_modification: timespec(self.node.mtime),
+                })
+                .map_err(|errno| ("set the times of", errno))?;
+        }
+        Ok(withheld)
+    }
+
+    fn set_owner(&self) -> Result<Owned, Refusal> {
+        let stat = self.object.stat();
+        let Some((uid, gid)) = self.owners.wanted(self.node, self.attributes.owner) else {
+            return Ok(Owned {
+                user: stat.st_uid == self.node.uid,
+                group: stat.st_gid == self.node.gid,
+                asked: false,
+            });
+        };
+        let mut owned = Owned {
+            user: stat.st_uid == uid,
+            group: stat.st_gid == gid,
+            asked: true,
+        };
+        if owned.user && owned.group {
+            return Ok(owned);
+        }
+        // All ones means "no change" to the system.
+        let user = (uid != u32::MAX).then(|| Uid::from_raw(uid));
+        let group = (gid != u32::MAX).then(|| Gid::from_raw(gid));
+        match self.object.chown(user, group) {
+            Ok(()) => {
+                return Ok(Owned {
+                    user: true,
+                    group: true,
+                    asked: true,
+                });
+            }
+            Err(Errno::PERM) if !self.privileged => {}
+            Err(errno) => return Err(("set the owner of", errno)),
+        }
+        // A user may give his file to a group that he is in.
+        if owned.user && !owned.group {
+            return Ok(owned);
+        }
+        owned.group = owned.group || self.object.chown(None, group).is_ok();
+        Ok(owned)
+    }
+
+    /// The permissions of the node. A file that is not its owner's does not get the right to act as its owner.
+    fn mode(&self, owned: Owned) -> Mode {
+        let mut mode = permissions(self.node.mode.0);
+        if self.object.kind() == FileType::RegularFile {
+            if !owned.user {
+                mode.remove(Mode::SUID);
+            }
+            if !owned.group {
+                mode.remove(Mode::SGID);
+            }
+        }
+        mode
+    }
+}
+
+/// Whether an entry has the user and the group that it should have.
+#[derive(Clone, Copy)]
+struct Owned {
+    user: bool,
+    group: bool,
+    asked: bool,
+}
+
+/// Permission bits as the system has them, from the format's (Go's) layout.
+fn permissions(mode: u32) -> Mode {
+    let mut bits = Mode::from_bits_truncate(mode & 0o777);
+    for (bit, flag) in [(23, Mode::SUID), (22, Mode::SGID), (20, Mode::SVTX)] {
+        bits.set(flag, mode & (1 << bit) != 0);
+    }
+    bits
+}
+
+fn timespec(time: Time) -> Timespec {
+    let nanoseconds = time.instant.as_nanosecond();
+    let second = nanoseconds.div_euclid(1_000_000_000);
+    let rest = nanoseconds.rem_euclid(1_000_000_000);
+    Timespec {
+        tv_sec: second.try_into().unwrap_or_default(),
+        tv_nsec: rest.try_into().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_keep_their_fraction() {
+        let time = Time::utc(jiff::Timestamp::new(-2, 250_000_000).unwrap());
+        let spec = timespec(time);
+        assert_eq!((spec.tv_sec, spec.tv_nsec), (-2, 250_000_000));
+    }
+
+    #[test]
+    fn set_id_and_sticky_bits_are_translated() {
+        assert_eq!(permissions(0o755 | 1 << 23).bits(), 0o4755);
+        assert_eq!(permissions(0o755 | 1 << 22).bits(), 0o2755);
+        assert_eq!(permissions(0o777 | 1 << 20 | 1 << 31).bits(), 0o1777);
+    }
+}

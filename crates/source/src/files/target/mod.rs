@@ -1,0 +1,227 @@
+//! Restoring into a directory of this machine.
+//!
+//! How it stays below its root: every call walks from a descriptor of the root (or of a directory below it that is
+//! still open) one name at a time with `O_NOFOLLOW`, and then works relative to the descriptor of the parent. No path of
+//! more than one name is ever given to the system, so a symbolic link on the way is never followed, wherever it came
+//! from, and paths may be longer than `PATH_MAX`.
+//!
+//! How a file appears: it is written under its partial name beside its final one, gets size and attributes, and is
+//! renamed. Nothing is flushed file by file: after a crash of the machine a restore is run again.
+
+mod attributes;
+mod copy;
+mod dirs;
+mod extended;
+mod failure;
+mod handles;
+mod list;
+mod object;
+mod owners;
+mod partial_file;
+mod place;
+mod read;
+mod special;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use strongroom_repository::format::Node;
+use strongroom_repository::restore::{
+    Attributes, Listing, NewFile, Place, ReadAt, Target, TargetErrorKind, TargetFile, TargetPath,
+    TargetResult, Withheld,
+};
+
+use dirs::Dirs;
+use failure::{During, Failure, fail};
+use handles::Handles;
+use object::Object;
+use owners::Owners;
+use partial_file::PartialFile;
+
+/// A directory of this machine as the target of a restore.
+pub struct DirectoryTarget {
+    inner: Arc<Inner>,
+}
+
+/// What the target and its unfinished files share.
+struct Inner {
+    dirs: Dirs,
+    files: Handles<(u64, u64)>,
+    owners: Owners,
+    /// Modes of the directories that were made writable for the time of the restore.
+    unlocked: Mutex<HashMap<TargetPath, Mode>>,
+    privileged: bool,
+}
+
+impl DirectoryTarget {
+    /// Files being written that are kept open at most.
+    const OPEN_FILES: usize = 128;
+    /// Directories that are kept open at most.
+    const OPEN_DIRS: usize = 256;
+
+    /// The directory at this path, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                dirs: Dirs::new(root.into(), Self::OPEN_DIRS),
+                files: Handles::new(Self::OPEN_FILES),
+                owners: Owners::default(),
+                unlocked: Mutex::default(),
+                privileged: rustix::process::geteuid().is_root(),
+            }),
+        }
+    }
+}
+
+impl Target for DirectoryTarget {
+    fn location(&self) -> String {
+        self.inner.dirs.root_path().display().to_string()
+    }
+
+    fn exists(&self) -> TargetResult<bool> {
+        match self.inner.dirs.open(&TargetPath::root()) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == TargetErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn create(&self) -> TargetResult<()> {
+        self.inner.dirs.create_root()
+    }
+
+    fn available_bytes(&self) -> TargetResult<Option<u64>> {
+        self.inner.dirs.available_bytes()
+    }
+
+    fn list(&self, dir: &TargetPath) -> TargetResult<Listing> {
+        list::list(&*self.inner.dirs.open(dir)?).during(dir, "list")
+    }
+
+    fn read(&self, file: &TargetPath) -> TargetResult<Box<dyn ReadAt>> {
+        let at = self.inner.dirs.parent(file)?;
+        Ok(Box::new(read::OpenFile::open(file, &at)?))
+    }
+
+    fn create_dir(&self, dir: &TargetPath) -> TargetResult<()> {
+        let at = self.inner.dirs.parent(dir)?;
+        rustix::fs::mkdirat(&at.dir, at.name, Mode::RWXU)
+            .map_err(|errno| at.explain(dir, "create", errno))
+    }
+
+    fn unlock_dir(&self, dir: &TargetPath) -> TargetResult<()> {
+        if self.inner.privileged {
+            return Ok(());
+        }
+        let object = Object::directory(&*self.inner.dirs.open(dir)?).during(dir, "open")?;
+        let mode = object.mode();
+        if object.is_mine() && !mode.contains(Mode::RWXU) {
+            object
+                .chmod(mode | Mode::RWXU)
+                .during(dir, "make writable")?;
+            self.inner.unlocked().entry(dir.clone()).or_insert(mode);
+        }
+        Ok(())
+    }
+
+    fn relock_dir(&self, dir: &TargetPath) -> TargetResult<()> {
+        let Some(mode) = self.inner.unlocked().remove(dir) else {
+            return Ok(());
+        };
+        let object = Object::directory(&*self.inner.dirs.open(dir)?).during(dir, "open")?;
+        object.chmod(mode).during(dir, "set the mode of")
+    }
+
+    fn create_file(&self, file: &TargetPath, new: &NewFile) -> TargetResult<Box<dyn TargetFile>> {
+        Ok(Box::new(PartialFile::begin(&self.inner, file, new)?))
+    }
+
+    fn create_special(
+        &self,
+        path: &TargetPath,
+        node: &Node,
+        place: Place,
+        attributes: &Attributes,
+    ) -> TargetResult<Withheld> {
+        special::create(&self.inner, path, node, place, attributes)
+    }
+
+    fn link(&self, original: &TargetPath, link: &TargetPath, place: Place) -> TargetResult<()> {
+        special::link(&self.inner, original, link, place)
+    }
+
+    fn set_attributes(
+        &self,
+        path: &TargetPath,
+        node: &Node,
+        attributes: &Attributes,
+    ) -> TargetResult<Withheld> {
+        let withheld = match self.inner.dirs.parent(path) {
+            Ok(at) => {
+                let object = Object::open(&at.dir, at.name).during(path, "open")?;
+                if !object.is_a(&node.kind) {
+                    return Err(fail(
+                        TargetErrorKind::Changed,
+                        path,
+                        "set attributes of",
+                        "it is of another kind now",
+                    ));
+                }
+                self.inner.apply(&object, node, attributes, false)
+            }
+            Err(_) if path.is_root() => {
+                let dir = self.inner.dirs.open(path)?;
+                let object = Object::directory(&*dir).during(path, "open")?;
+                self.inner.apply(&object, node, attributes, false)
+            }
+            Err(error) => return Err(error),
+        };
+        let withheld = withheld.map_err(|(during, errno)| Failure::from(errno).at(path, during))?;
+        self.inner.unlocked().remove(path);
+        Ok(withheld)
+    }
+
+    fn remove_entry(&self, path: &TargetPath) -> TargetResult<()> {
+        let at = self.inner.dirs.parent(path)?;
+        rustix::fs::unlinkat(&at.dir, at.name, AtFlags::empty())
+            .map_err(|errno| at.explain(path, "remove", errno))
+    }
+
+    fn remove_dir(&self, dir: &TargetPath) -> TargetResult<()> {
+        let at = self.inner.dirs.parent(dir)?;
+        self.inner.dirs.forget();
+        rustix::fs::unlinkat(&at.dir, at.name, AtFlags::REMOVEDIR)
+            .map_err(|errno| at.explain(dir, "remove", errno))
+    }
+}
+
+impl Inner {
+    fn unlocked(&self) -> std::sync::MutexGuard<'_, HashMap<TargetPath, Mode>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply(
+        &self,
+        object: &Object,
+        node: &Node,
+        attributes: &Attributes,
+        fresh: bool,
+    ) -> Result<Withheld, (&'static str, rustix::io::Errno)> {
+        attributes::Setting {
+            object,
+            node,
+            attributes,
+            owners: &self.owners,
+            privileged: self.privileged,
+            fresh,
+        }
+        .apply()
+    }
+}
+
+/// Flags of every open.
+const OPEN: OFlags = OFlags::CLOEXEC
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NOCTTY);
