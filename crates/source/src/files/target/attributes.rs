@@ -128,12 +128,9 @@ fn permissions(mode: u32) -> Mode {
 }
 
 fn timespec(time: Time) -> Timespec {
-    let nanoseconds = time.instant.as_nanosecond();
-    let second = nanoseconds.div_euclid(1_000_000_000);
-    let rest = nanoseconds.rem_euclid(1_000_000_000);
     Timespec {
-        tv_sec: second.try_into().unwrap_or_default(),
-        tv_nsec: rest.try_into().unwrap_or_default(),
+        tv_sec: time.unix_seconds(),
+        tv_nsec: time.nanosecond().into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use strongroom_repository::format::Time;
@@ -78,16 +78,9 @@ pub(super) fn describe(name: &[u8], stat: &Stat) -> Existing {
 }
 
 fn time(second: i64, nanosecond: u64) -> Time {
-    let nanosecond = i32::try_from(nanosecond).unwrap_or_default();
-    let limit = if second < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
-    let instant = Timestamp::from_second(second)
-        .and_then(|whole| {
-            whole.checked_add(jiff::SignedDuration::from_nanos(i64::from(nanosecond)))
-        })
-        .unwrap_or(limit);
-    Time::utc(instant)
+    Time::from_unix(
+        second,
+        u32::try_from(nanosecond).unwrap_or_default(),
+        &TimeZone::UTC,
+    )
 }
