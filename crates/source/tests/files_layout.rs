@@ -149,7 +149,7 @@ fn a_path_below_a_file_is_an_error_and_the_rest_is_read() {
         b"gone".to_vec(),
     ];
     let walked = walk(&Files::new(&paths, options).unwrap());
-    assert_eq!(walked.paths(), ["/src", "/src/a", "/src/a/four"]);
+    assert_eq!(walked.paths(), ["/docs", "/src", "/src/a", "/src/a/four"]);
     let paths: Vec<_> = walked
         .errors
         .iter()

@@ -26,6 +26,16 @@ pub trait Source: Send + Sync {
     /// The root: its children are the top entries of the snapshot, and it can be neither completed nor opened.
     fn root(&self) -> Box<dyn Handle>;
 
+    /// Whether a snapshot without some of the entries would be worth nothing, as with the output of a command: then any
+    /// [`EntryError`] means that no snapshot is published. Otherwise the backup goes on and is partial.
+    fn all_or_nothing(&self) -> bool {
+        false
+    }
+
+    /// Makes calls that wait for outside data (a command's output) end soon with an error. Called from any thread when
+    /// the backup is cancelled.
+    fn interrupt(&self) {}
+
     /// What was left out so far although no pattern of the user's excludes it. Complete once the tree has been walked.
     fn left_out(&self) -> Vec<LeftOut> {
         Vec::new()
@@ -103,7 +113,8 @@ pub trait Content: Read + Send {
     /// would take the torn content for unchanged. The number of bytes read is the engine's to set in `size_bytes`.
     fn refresh(&self, node: &mut Node) -> Result<(), EntryError>;
 
-    /// Called once after the end of the content was read: whether the source is content with it (a command's exit status).
+    /// Called once after the end of the content was read: whether it is whole, as a command's exit status tells. On an
+    /// error the entry must not be stored; a content that is dropped before was given up.
     fn finish(&mut self) -> Result<(), EntryError> {
         Ok(())
     }

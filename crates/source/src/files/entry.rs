@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, statat};
 use rustix::io::Errno;
 use strongroom_repository::backup::{Entry, EntryError, LeftOut, LeftOutReason};
@@ -66,16 +65,13 @@ impl Context {
         self.options.working_directory.as_os_str().as_bytes()
     }
 
-    /// A time of the system as the format has it; one that the format cannot hold becomes the nearest that it can.
-    pub fn time(&self, seconds: i64, nanoseconds: impl TryInto<i32>) -> Time {
-        let nearest = if seconds < 0 {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        };
-        let instant =
-            Timestamp::new(seconds, nanoseconds.try_into().unwrap_or(0)).unwrap_or(nearest);
-        Time::new(instant, &self.options.zone)
+    /// A time of the system as the format has it.
+    pub fn time(&self, seconds: i64, nanoseconds: impl TryInto<u32>) -> Time {
+        Time::from_unix(
+            seconds,
+            nanoseconds.try_into().unwrap_or(0),
+            &self.options.zone,
+        )
     }
 
     /// Takes note of something that is not stored although the user's patterns do not exclude it.

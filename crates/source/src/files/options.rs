@@ -49,6 +49,8 @@ pub struct Options {
     /// Files and directories that are left out by what they are, whatever path leads to them: the repository and our
     /// cache. They are looked up once, at the beginning; what does not exist then is ignored.
     pub own: Vec<PathBuf>,
+    /// Patterns of [`files_from`](crate::files_from) that matched nothing: asked for, so their absence is an error.
+    pub unmatched: Vec<Vec<u8>>,
     /// How many directories are kept open at most. Each thread that works on an entry may hold two more.
     pub open_directories: usize,
 }
@@ -66,6 +68,7 @@ impl Options {
             one_file_system: false,
             symlinks: Symlinks::ArchiveLink,
             own: Vec::new(),
+            unmatched: Vec::new(),
             open_directories: 128,
         }
     }

@@ -49,6 +49,9 @@ impl Targets {
         if existing.is_empty() {
             return Err(FilesError::NoneExists);
         }
+        targets
+            .missing
+            .extend(context.options.unmatched.iter().cloned());
         targets.layout = lay_out(&existing, &|folder| list(folder, context))?;
         targets.note_folders();
         Ok(targets)
