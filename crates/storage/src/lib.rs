@@ -6,6 +6,7 @@
 //!
 //! Invariant: this crate knows nothing of repositories, encryption or file formats.
 
+pub mod cache;
 mod error;
 mod limit;
 pub mod local;
@@ -17,6 +18,7 @@ mod storage;
 mod timeout;
 mod url;
 
+pub use cache::{CacheDirectory, CacheFolder, CacheSettings, CacheStorage};
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
 pub use limit::LimitStorage;
 pub use local::LocalStorage;

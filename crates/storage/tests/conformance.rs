@@ -8,8 +8,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use strongroom_storage::{
-    ErrorKind, LimitStorage, LocalStorage, MemoryStorage, Retry, RetryPolicy, RetryStorage,
-    TimeLimits, TimeoutStorage,
+    CacheSettings, CacheStorage, ErrorKind, LimitStorage, LocalStorage, MemoryStorage, Retry,
+    RetryPolicy, RetryStorage, TimeLimits, TimeoutStorage,
 };
 use strongroom_testkit::storage_suite;
 use strongroom_testkit::storage_suite::Fixture;
@@ -46,6 +46,15 @@ async fn timed() -> Fixture {
         .wrap(|inner| Arc::new(TimeoutStorage::new(inner, TimeLimits::default())))
 }
 
+async fn cached() -> Fixture {
+    let cache = tempfile::tempdir().unwrap();
+    let settings = CacheSettings::default();
+    let local = on_disk().await;
+    let inner = local.storage.clone();
+    let storage = CacheStorage::new(inner, cache.path(), "name", settings).unwrap();
+    Fixture::new(Arc::new(storage), (cache, local))
+}
+
 async fn recorded() -> Fixture {
     in_memory()
         .await
@@ -68,6 +77,7 @@ async fn retried() -> Fixture {
 
 storage_suite!(through_limit, limited);
 storage_suite!(through_timeout, timed);
+storage_suite!(through_cache, cached);
 storage_suite!(through_recording, recorded);
 storage_suite!(through_retry, retried);
 storage_suite!(memory, in_memory);

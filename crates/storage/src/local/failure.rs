@@ -8,8 +8,8 @@ use crate::{ErrorKind, Operation, Retry, StorageError, StoragePath};
 
 /// An error that does not know yet which call and file it belongs to.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) kind: ErrorKind,
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
     retry: Retry,
     message: String,
 }

@@ -33,4 +33,7 @@ mod temporary;
 mod walk;
 mod write;
 
+pub(crate) use read::read as read_file;
 pub use storage::LocalStorage;
+pub(crate) use temporary::Temporary;
+pub(crate) use walk::walk as walk_files;

@@ -16,7 +16,7 @@ pub(super) fn size(path: &Path) -> Result<u64, Failure> {
 }
 
 /// The range, or the whole file. Allocates once, and never more than the file has.
-pub(super) fn read(path: &Path, range: Option<ByteRange>) -> Result<Bytes, Failure> {
+pub(crate) fn read(path: &Path, range: Option<ByteRange>) -> Result<Bytes, Failure> {
     let mut file = open(path).map_err(absent)?;
     let size = regular(&file.metadata()?)?;
     let range = range.unwrap_or(ByteRange {

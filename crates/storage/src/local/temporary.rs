@@ -33,14 +33,14 @@ pub(super) fn is_stale(modified: SystemTime, now: SystemTime) -> bool {
 }
 
 /// A temporary file, removed when dropped unless it was [kept](Self::keep).
-pub(super) struct Temporary {
+pub(crate) struct Temporary {
     path: PathBuf,
     kept: bool,
 }
 
 impl Temporary {
     /// A new empty file with a name of its own in the folder.
-    pub(super) fn make(folder: &Path) -> io::Result<(Self, File)> {
+    pub(crate) fn make(folder: &Path) -> io::Result<(Self, File)> {
         let mut random = [0; 12];
         getrandom::fill(&mut random).map_err(|e| io::Error::other(e.to_string()))?;
         let path = folder.join(format!("{PREFIX}{}{SUFFIX}", HEXLOWER.encode(&random)));
@@ -52,12 +52,12 @@ impl Temporary {
         Ok((Self { path, kept: false }, file))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file has got its final name.
-    pub(super) fn keep(mut self) {
+    pub(crate) fn keep(mut self) {
         self.kept = true;
     }
 }

@@ -11,16 +11,16 @@ use crate::{ErrorKind, FileInfo, StoragePath};
 
 /// What a walk came across.
 #[derive(Default)]
-pub(super) struct Found {
-    pub(super) files: Vec<FileInfo>,
+pub(crate) struct Found {
+    pub(crate) files: Vec<FileInfo>,
     /// Temporary files whose writers are gone.
-    pub(super) stale: Vec<PathBuf>,
+    pub(crate) stale: Vec<PathBuf>,
 }
 
 /// Everything below `root/folder`. One `stat` a file and one a folder.
 ///
 /// A folder that cannot be read is an error: a listing that leaves files out is how data gets deleted.
-pub(super) fn walk(root: &Path, folder: Option<&StoragePath>) -> Result<Found, Failure> {
+pub(crate) fn walk(root: &Path, folder: Option<&StoragePath>) -> Result<Found, Failure> {
     let start = folder.map_or_else(|| root.to_path_buf(), |folder| root.join(folder.as_str()));
     if !is_folder(root)? {
         return Err(Failure::new(ErrorKind::NotFound, "not a directory"));
