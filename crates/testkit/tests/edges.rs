@@ -100,6 +100,40 @@ fn crates_use_only_what_they_may() {
     assert_eq!(violations(&metadata), Vec::<String>::new());
 }
 
+/// Rows of the table in ARCHITECTURE.md: the crates on the left, and what the right side says.
+fn documented(text: &str) -> Vec<(String, String)> {
+    let table = text
+        .split_once("| crate | may use |\n|---|---|\n")
+        .expect("the table of edges")
+        .1;
+    let mut rows = Vec::new();
+    for line in table.lines().take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        rows.extend(
+            cells[0]
+                .split(", ")
+                .map(|folder| (folder.to_owned(), cells[1].to_owned())),
+        );
+    }
+    rows
+}
+
+#[test]
+fn the_architecture_document_has_the_same_table() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md");
+    let documented = documented(&std::fs::read_to_string(path).unwrap());
+    let in_words = |(folder, may_use): (&str, &[&str])| {
+        let words = match folder {
+            "cli" => "everything but testkit".to_owned(),
+            "testkit" => "everything; under `[dev-dependencies]` alone".to_owned(),
+            _ if may_use.is_empty() => "nothing of ours".to_owned(),
+            _ => may_use.join(", "),
+        };
+        (folder.to_owned(), words)
+    };
+    assert_eq!(documented, ALLOWED.map(in_words).to_vec());
+}
+
 /// Metadata with one package and one dependency.
 fn one_edge(package: &str, used: &str, kind: Option<&str>) -> Value {
     json!({ "packages": [{ "name": package, "dependencies": [{ "name": used, "kind": kind }] }] })

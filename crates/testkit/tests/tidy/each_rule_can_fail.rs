@@ -174,3 +174,38 @@ fn places() {
         []
     );
 }
+
+#[test]
+fn links() {
+    let text = "[a](README.md) [b](docs/none.md)\n[c](https://example.org/none) [d](#there)\n";
+    assert_eq!(seen("links", "STYLE.md", text), [1]);
+    assert_eq!(
+        seen(
+            "links",
+            "docs/format.md",
+            "[a](../README.md#x)\n[b](README.md)\n"
+        ),
+        [2]
+    );
+}
+
+#[test]
+fn changelog() {
+    let path = "changelog/unreleased/a.md";
+    assert_eq!(
+        seen("changelog", path, "Bugfix: A thing works\n\nIt did not.\n"),
+        []
+    );
+    assert_eq!(
+        seen("changelog", path, "A thing works\n\nIt did not.\n"),
+        [1]
+    );
+    assert_eq!(
+        seen("changelog", path, "Bugfix: A thing works\nIt did not.\n"),
+        [1]
+    );
+    assert_eq!(
+        seen("changelog", "changelog/unreleased/a", "Bugfix: A\n\nB\n"),
+        [1]
+    );
+}

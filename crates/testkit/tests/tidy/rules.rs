@@ -1,5 +1,7 @@
 //! The rules. Each takes one file and says what is wrong with it; the reasons are in STYLE.md.
 
+use std::path::Path;
+
 use crate::code::code_only;
 
 /// A file of the project.
@@ -35,7 +37,7 @@ impl File {
 /// A rule: its name and a check that returns the lines (from 1; 0 for the whole file) and what is wrong there.
 pub type Rule = (&'static str, fn(&File) -> Vec<(usize, String)>);
 
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 12] = [
     ("length", length),
     ("module names", module_names),
     ("unfinished", unfinished),
@@ -46,6 +48,8 @@ pub const RULES: [Rule; 10] = [
     ("trailing whitespace", trailing_whitespace),
     ("lints", lints),
     ("places", places),
+    ("links", links),
+    ("changelog", changelog),
 ];
 
 /// A file has one purpose, and is read in one go.
@@ -193,6 +197,49 @@ fn places(file: &File) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// A link in a document leads to a file of the project, or out of it.
+fn links(file: &File) -> Vec<(usize, String)> {
+    if !file.path.ends_with(".md") {
+        return Vec::new();
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = root.join(Path::new(&file.path).parent().unwrap());
+    let mut found = Vec::new();
+    for (number, line) in numbered(&file.text) {
+        for target in line
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let path = target.split('#').next().unwrap();
+            let leads_out = target.contains("://") || path.is_empty();
+            if !leads_out && !folder.join(path).exists() {
+                found.push((number, format!("leads nowhere: {target}")));
+            }
+        }
+    }
+    found
+}
+
+/// Release notes are put together from these files, so all have one form: `Kind: sentence`, an empty line, prose.
+fn changelog(file: &File) -> Vec<(usize, String)> {
+    const KINDS: [&str; 4] = ["Security: ", "Bugfix: ", "Change: ", "Enhancement: "];
+    if !file.path.starts_with("changelog/") || file.path.ends_with("/TEMPLATE") {
+        return Vec::new();
+    }
+    let mut lines = file.text.lines();
+    let first = lines.next().unwrap_or("");
+    let has_kind = KINDS.iter().any(|kind| first.starts_with(kind));
+    let has_prose = lines.next() == Some("") && lines.next().is_some_and(|line| !line.is_empty());
+    if file.path.ends_with(".md") && has_kind && has_prose {
+        return Vec::new();
+    }
+    vec![(
+        1,
+        "does not have the form of changelog/unreleased/TEMPLATE".to_owned(),
+    )]
 }
 
 /// Whether the line has the host, or the path itself and not as the end of a longer one.
