@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::Ran;
+use crate::{Ran, Terminal};
 
 /// The executable in a home of its own.
 ///
@@ -113,6 +113,11 @@ impl Strongroom {
         stdin: &[u8],
     ) -> Ran {
         Ran::run(&mut self.command(args), stdin)
+    }
+
+    /// Starts on a terminal: for prompts, confirmations and progress.
+    pub fn on_terminal<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Terminal {
+        Terminal::start(&self.command(args))
     }
 
     /// Starts without waiting; pipes on all three streams. For tests that signal or kill the program.
