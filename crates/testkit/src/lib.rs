@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
+pub mod engine;
+pub mod engine_backup;
 mod faulty_storage;
 mod ran;
 mod random;

@@ -9,7 +9,12 @@ use crate::progress::Change;
 ///
 /// As in restic a file has not changed if its modification time, size, ctime and inode number are the parent's. Blobs
 /// that the repository has lost make it changed: it is read and they are stored again.
-pub(super) fn reuse(run: &Run, path: &[u8], entry: &Entry, previous: Option<&Node>) -> Option<Node> {
+pub(super) fn reuse(
+    run: &Run,
+    path: &[u8],
+    entry: &Entry,
+    previous: Option<&Node>,
+) -> Option<Node> {
     let previous = previous?;
     let node = &entry.node;
     let options = &run.options;
@@ -22,7 +27,10 @@ pub(super) fn reuse(run: &Run, path: &[u8], entry: &Entry, previous: Option<&Nod
         return None;
     }
     let content = previous.content.as_ref()?;
-    if !content.iter().all(|id| run.index.contains(BlobKind::Data, id)) {
+    if !content
+        .iter()
+        .all(|id| run.index.contains(BlobKind::Data, id))
+    {
         run.progress.warning(&format!(
             "the repository has lost content of {}: it is read and stored again",
             String::from_utf8_lossy(path)
@@ -33,7 +41,8 @@ pub(super) fn reuse(run: &Run, path: &[u8], entry: &Entry, previous: Option<&Nod
     node.content = Some(content.clone());
     if previous.ctime == node.ctime && previous.inode == node.inode {
         // A change of an attribute changes the ctime, so the attributes need not be asked for.
-        node.extended_attributes.clone_from(&previous.extended_attributes);
+        node.extended_attributes
+            .clone_from(&previous.extended_attributes);
     } else if let Err(error) = entry.handle.complete(&mut node) {
         run.entry_error(path, &error);
     }

@@ -45,12 +45,16 @@ pub struct BackupFigures {
 impl BackupFigures {
     /// All files.
     pub fn files(&self) -> u64 {
-        self.files_new.saturating_add(self.files_changed).saturating_add(self.files_unmodified)
+        self.files_new
+            .saturating_add(self.files_changed)
+            .saturating_add(self.files_unmodified)
     }
 
     /// All directories.
     pub fn dirs(&self) -> u64 {
-        self.dirs_new.saturating_add(self.dirs_changed).saturating_add(self.dirs_unmodified)
+        self.dirs_new
+            .saturating_add(self.dirs_changed)
+            .saturating_add(self.dirs_unmodified)
     }
 
     /// Whether there was no entry of any kind.

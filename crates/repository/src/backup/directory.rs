@@ -28,7 +28,11 @@ pub(super) struct Directory {
 /// What happens to a directory's tree.
 enum End {
     /// It becomes a child of the directory above.
-    Child { node: Box<Node>, previous: Option<Box<Node>>, ticket: Ticket },
+    Child {
+        node: Box<Node>,
+        previous: Option<Box<Node>>,
+        ticket: Ticket,
+    },
     /// It is the root of the snapshot.
     Root(oneshot::Sender<Option<Id>>),
 }
@@ -59,7 +63,10 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(directory) = self.directory.take() {
-            directory.run.fail(Error::new(ErrorKind::Internal, "an entry of the source was lost by a bug"));
+            directory.run.fail(Error::new(
+                ErrorKind::Internal,
+                "an entry of the source was lost by a bug",
+            ));
             finish_upwards(directory.one_less());
         }
     }
@@ -75,20 +82,34 @@ fn finish_upwards(complete: Option<Arc<Directory>>) {
 }
 
 /// Saves everything below the root; sends its tree, or `None` if the root could not be listed.
-pub(super) fn save_root(run: &Arc<Run>, root: Box<dyn Handle>, parent: Option<Id>, done: oneshot::Sender<Option<Id>>) {
+pub(super) fn save_root(
+    run: &Arc<Run>,
+    root: Box<dyn Handle>,
+    parent: Option<Id>,
+    done: oneshot::Sender<Option<Id>>,
+) {
     let directory = Directory::new(run, Vec::new(), End::Root(done));
     directory.list(&*root, parent);
 }
 
 /// Saves a directory: lists it now, its children on other threads.
 fn save(run: &Arc<Run>, path: Vec<u8>, entry: Entry, previous: Option<Node>, ticket: Ticket) {
-    let Entry { mut node, handle, .. } = entry;
+    let Entry {
+        mut node, handle, ..
+    } = entry;
     run.progress.current(&path);
     if let Err(error) = handle.complete(&mut node) {
         run.entry_error(&path, &error);
     }
-    let parent = previous.as_ref().filter(|node| node.kind == NodeKind::Dir).and_then(|node| node.subtree);
-    let end = End::Child { node: Box::new(node), previous: previous.map(Box::new), ticket };
+    let parent = previous
+        .as_ref()
+        .filter(|node| node.kind == NodeKind::Dir)
+        .and_then(|node| node.subtree);
+    let end = End::Child {
+        node: Box::new(node),
+        previous: previous.map(Box::new),
+        ticket,
+    };
     Directory::new(run, path, end).list(&*handle, parent);
 }
 
@@ -126,14 +147,22 @@ impl Directory {
             }
             self.lock_children().push(None);
             self.remaining.fetch_add(1, Ordering::AcqRel);
-            let ticket = Ticket { directory: Some(Arc::clone(&self)), slot };
+            let ticket = Ticket {
+                directory: Some(Arc::clone(&self)),
+                slot,
+            };
             match entry {
                 Ok(entry) => {
                     let previous = previous.remove(&entry.node.name);
                     self.save_child(entry, previous, ticket);
                 }
                 Err(error) => {
-                    let name = error.path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+                    let name = error
+                        .path
+                        .rsplit(|byte| *byte == b'/')
+                        .next()
+                        .unwrap_or_default()
+                        .to_vec();
                     self.run.entry_error(&join(&self.path, &name), &error);
                     ticket.complete(None);
                 }
@@ -150,7 +179,10 @@ impl Directory {
         let run = Arc::clone(&self.run);
         match entry.node.kind {
             NodeKind::Dir => {
-                self.run.repository.workers().spawn(move || save(&run, path, entry, previous, ticket));
+                self.run
+                    .repository
+                    .workers()
+                    .spawn(move || save(&run, path, entry, previous, ticket));
             }
             NodeKind::File => match compare::reuse(&run, &path, &entry, previous.as_ref()) {
                 Some(node) => {
@@ -202,18 +234,32 @@ impl Directory {
                 let _ = done.send(Some(stored.id));
                 None
             }
-            End::Child { mut node, previous, ticket } => {
+            End::Child {
+                mut node,
+                previous,
+                ticket,
+            } => {
                 node.subtree = Some(stored.id);
                 let change = compare::change(previous.as_deref(), &node);
                 let added = if stored.is_new { stored.plain_bytes } else { 0 };
-                report(&self.run, &self.path, &node, change, added, stored.stored_bytes);
+                report(
+                    &self.run,
+                    &self.path,
+                    &node,
+                    change,
+                    added,
+                    stored.stored_bytes,
+                );
                 ticket.put(Some(*node))
             }
         }
     }
 
     fn store_tree(&self) -> Result<crate::pack::Stored> {
-        let nodes = std::mem::take(&mut *self.lock_children()).into_iter().flatten().collect();
+        let nodes = std::mem::take(&mut *self.lock_children())
+            .into_iter()
+            .flatten()
+            .collect();
         let doing = || format!("directory {}", String::from_utf8_lossy(&self.path));
         let plain = Tree { nodes }
             .encode()
@@ -222,7 +268,10 @@ impl Directory {
     }
 
     fn take_end(&self) -> Option<End> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn lock_children(&self) -> std::sync::MutexGuard<'_, Vec<Option<Node>>> {
@@ -232,7 +281,9 @@ impl Directory {
 
 /// Saves what is neither a file nor a directory.
 fn save_other(run: &Run, path: &[u8], entry: Entry, previous: Option<&Node>, ticket: Ticket) {
-    let Entry { mut node, handle, .. } = entry;
+    let Entry {
+        mut node, handle, ..
+    } = entry;
     if let Err(error) = handle.complete(&mut node) {
         run.entry_error(path, &error);
         if node.kind == NodeKind::Symlink && node.link_target.is_empty() {
@@ -245,14 +296,35 @@ fn save_other(run: &Run, path: &[u8], entry: Entry, previous: Option<&Node>, tic
 }
 
 /// Counts a finished entry and tells of it.
-pub(super) fn report(run: &Run, path: &[u8], node: &Node, change: Change, added_bytes: u64, stored_bytes: u64) {
+pub(super) fn report(
+    run: &Run,
+    path: &[u8],
+    node: &Node,
+    change: Change,
+    added_bytes: u64,
+    stored_bytes: u64,
+) {
     run.counters.entry(&node.kind, change, node.size_bytes);
-    let item = Item { path, node, change, added_bytes, stored_bytes };
+    let item = Item {
+        path,
+        node,
+        change,
+        added_bytes,
+        stored_bytes,
+    };
     run.progress.item(&item);
     let files = u64::from(node.kind == NodeKind::File);
     // The bytes of files that are read were counted while they were read.
-    let bytes = if change == Change::Unchanged { node.size_bytes } else { 0 };
-    run.progress.advance(Amount { files, bytes, items: 1 });
+    let bytes = if change == Change::Unchanged {
+        node.size_bytes
+    } else {
+        0
+    };
+    run.progress.advance(Amount {
+        files,
+        bytes,
+        items: 1,
+    });
 }
 
 fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {

@@ -28,12 +28,22 @@ struct Saving {
 }
 
 /// Reads a file and stores it. A file that cannot be read (to its end) is left out and told of.
-pub(super) fn save(run: &Arc<Run>, path: Vec<u8>, entry: Entry, previous: Option<Node>, ticket: Ticket) {
+pub(super) fn save(
+    run: &Arc<Run>,
+    path: Vec<u8>,
+    entry: Entry,
+    previous: Option<Node>,
+    ticket: Ticket,
+) {
     if run.is_over() {
         return ticket.complete(None);
     }
     run.progress.current(&path);
-    let Entry { mut node, handle, source_path } = entry;
+    let Entry {
+        mut node,
+        handle,
+        source_path,
+    } = entry;
     let mut content = match open(&*handle, &mut node) {
         Ok(content) => content,
         Err(error) => {
@@ -48,7 +58,11 @@ pub(super) fn save(run: &Arc<Run>, path: Vec<u8>, entry: Entry, previous: Option
     let saving = Arc::new(Saving {
         run: Arc::clone(run),
         path,
-        change: if previous.is_some() { Change::Changed } else { Change::New },
+        change: if previous.is_some() {
+            Change::Changed
+        } else {
+            Change::New
+        },
         chunks: Mutex::default(),
         remaining: AtomicUsize::new(1),
         added_bytes: AtomicU64::new(0),
@@ -74,17 +88,29 @@ fn open(handle: &dyn super::Handle, node: &mut Node) -> Result<Box<dyn Content>,
 
 impl Saving {
     /// Reads to the end, cutting chunks; returns the bytes that were read, whatever the size was said to be.
-    fn read(self: &Arc<Self>, content: &mut dyn Content, size_hint: u64, source_path: &[u8]) -> Result<u64, EntryError> {
+    fn read(
+        self: &Arc<Self>,
+        content: &mut dyn Content,
+        size_hint: u64,
+        source_path: &[u8],
+    ) -> Result<u64, EntryError> {
         let mut total: u64 = 0;
         let mut slot = 0;
         let mut scanned = 0;
         let mut at_end = false;
-        let expected = usize::try_from(size_hint).unwrap_or(READ_BYTES).min(READ_BYTES);
+        let expected = usize::try_from(size_hint)
+            .unwrap_or(READ_BYTES)
+            .min(READ_BYTES);
         let mut buffer: Vec<u8> = Vec::with_capacity(expected.saturating_add(1));
         while !self.run.is_over() {
             match self.run.chunker.next_cut(&buffer, scanned, at_end) {
                 Cut::At(length) if length > 0 => {
-                    let mut rest = Vec::with_capacity(buffer.len().saturating_sub(length).saturating_add(READ_BYTES));
+                    let mut rest = Vec::with_capacity(
+                        buffer
+                            .len()
+                            .saturating_sub(length)
+                            .saturating_add(READ_BYTES),
+                    );
                     rest.extend_from_slice(buffer.get(length..).unwrap_or_default());
                     buffer.truncate(length);
                     let chunk = std::mem::replace(&mut buffer, rest);
@@ -103,7 +129,10 @@ impl Saving {
                     })?;
                     at_end = read < READ_BYTES;
                     total = total.saturating_add(read as u64);
-                    self.run.progress.advance(Amount { bytes: read as u64, ..Amount::default() });
+                    self.run.progress.advance(Amount {
+                        bytes: read as u64,
+                        ..Amount::default()
+                    });
                 }
             }
         }
@@ -137,8 +166,10 @@ impl Saving {
                     *place = Some(stored.id);
                 }
                 if stored.is_new {
-                    self.added_bytes.fetch_add(stored.plain_bytes, Ordering::Relaxed);
-                    self.stored_bytes.fetch_add(stored.stored_bytes, Ordering::Relaxed);
+                    self.added_bytes
+                        .fetch_add(stored.plain_bytes, Ordering::Relaxed);
+                    self.stored_bytes
+                        .fetch_add(stored.stored_bytes, Ordering::Relaxed);
                 }
             }
             Err(error) => self.run.fail(error),
@@ -160,7 +191,9 @@ impl Saving {
     }
 
     fn finish(&self) {
-        let Some((mut node, ticket)) = self.lock_end().take() else { return };
+        let Some((mut node, ticket)) = self.lock_end().take() else {
+            return;
+        };
         let content: Option<Vec<Id>> = self.lock_chunks().iter().copied().collect();
         // A chunk is missing only if the whole backup is over.
         if content.is_none() || self.run.is_over() {
@@ -168,7 +201,14 @@ impl Saving {
         }
         node.content = content;
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        report(&self.run, &self.path, &node, self.change, load(&self.added_bytes), load(&self.stored_bytes));
+        report(
+            &self.run,
+            &self.path,
+            &node,
+            self.change,
+            load(&self.added_bytes),
+            load(&self.stored_bytes),
+        );
         ticket.complete(Some(node));
     }
 

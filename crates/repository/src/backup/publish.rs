@@ -61,7 +61,12 @@ impl Repository {
         // Cancelled by the user, or by this backup itself when it fails.
         let stop = cancel.child_token();
         let dry_run = options.dry_run;
-        let writer = BlobWriter::new(self, Arc::clone(index), WriterOptions { dry_run }, stop.clone());
+        let writer = BlobWriter::new(
+            self,
+            Arc::clone(index),
+            WriterOptions { dry_run },
+            stop.clone(),
+        );
         let run = Arc::new(Run::new(
             self,
             Arc::clone(index),
@@ -72,27 +77,43 @@ impl Repository {
         ));
         let (done, tree) = oneshot::channel();
         let job = Arc::clone(&run);
-        self.workers().spawn(move || directory::save_root(&job, root, parent_tree, done));
-        let tree = tree.await.map_err(|_| Error::new(ErrorKind::Internal, "the backup ended without a result"))?;
+        self.workers()
+            .spawn(move || directory::save_root(&job, root, parent_tree, done));
+        let tree = tree
+            .await
+            .map_err(|_| Error::new(ErrorKind::Internal, "the backup ended without a result"))?;
         // The packs that are stored are indexed in every case.
         let finished = writer.finish().await;
         if cancel.is_cancelled() {
             return Err(Error::cancelled());
         }
-        if let Some(error) = finished.err().or_else(|| run.take_failure()) {
-            return Err(run.take_failure().filter(|_| error.kind() == ErrorKind::Cancelled).unwrap_or(error));
+        // Where one failed the others were cancelled: the cause is the error that is none of that.
+        let failures = [finished.err(), run.take_failure()];
+        let cause = failures
+            .into_iter()
+            .flatten()
+            .min_by_key(|error| error.kind() == ErrorKind::Cancelled);
+        if let Some(error) = cause {
+            return Err(error);
         }
         let tree = tree.ok_or_else(nothing_read)?;
         if run.counters.figures().is_empty() {
             return Err(nothing_read());
         }
         let snapshot = snapshot(&run, tree, started, &writer.totals());
-        let mut report =
-            BackupReport { snapshot_id: None, snapshot, figures: run.counters.figures(), written: writer.totals() };
-        let unchanged = parent_tree == Some(tree);
-        if !dry_run && !(unchanged && run.options.skip_if_unchanged) {
+        let mut report = BackupReport {
+            snapshot_id: None,
+            snapshot,
+            figures: run.counters.figures(),
+            written: writer.totals(),
+        };
+        let skip = run.options.skip_if_unchanged && parent_tree == Some(tree);
+        if !(dry_run || skip) {
             lock.verify().await?;
-            report.snapshot_id = Some(self.save_file(FileKind::Snapshot, report.snapshot.encode()).await?);
+            report.snapshot_id = Some(
+                self.save_file(FileKind::Snapshot, report.snapshot.encode())
+                    .await?,
+            );
         }
         Ok(report)
     }
@@ -106,7 +127,10 @@ impl Repository {
 }
 
 fn nothing_read() -> Error {
-    Error::new(ErrorKind::Source, "nothing could be read from the source; no snapshot was made")
+    Error::new(
+        ErrorKind::Source,
+        "nothing could be read from the source; no snapshot was made",
+    )
 }
 
 fn snapshot(run: &Run, tree: Id, started: Timestamp, written: &WriterTotals) -> Snapshot {

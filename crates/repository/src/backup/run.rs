@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
 use super::{BackupOptions, EntryError};
+use crate::Error;
 use crate::chunker::Chunker;
 use crate::format::{BlobKind, Id, Node};
 use crate::index::Index;
 use crate::pack::BlobWriter;
 use crate::progress::Progress;
 use crate::repository::{Repository, decode_tree};
-use crate::Error;
 
 pub(super) struct Run {
     pub repository: Repository,
@@ -63,12 +63,18 @@ impl Run {
 
     /// Ends the backup: nothing more is read, and no snapshot is published.
     pub fn fail(&self, error: Error) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(error);
         self.cancel.cancel();
     }
 
     pub fn take_failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Whether threads should stop.
@@ -79,7 +85,8 @@ impl Run {
     /// Tells of something that could not be read; the run is partial from here.
     pub fn entry_error(&self, path: &[u8], error: &EntryError) {
         self.counters.error();
-        self.progress.entry_error(path, error.during, &error.message);
+        self.progress
+            .entry_error(path, error.during, &error.message);
     }
 
     /// A tree of the parent. Called on a worker thread: waits for the storage, decodes on the spot.
@@ -95,7 +102,9 @@ impl Run {
         match decoded {
             Ok(tree) => Some(tree.nodes),
             Err(error) => {
-                self.progress.warning(&format!("a tree of the parent snapshot is not used: {error}"));
+                self.progress.warning(&format!(
+                    "a tree of the parent snapshot is not used: {error}"
+                ));
                 None
             }
         }
@@ -103,7 +112,10 @@ impl Run {
 
     /// Room for one more chunk on another thread. Two a thread keep all busy; more would only take memory.
     pub fn hand_out(&self) -> bool {
-        enter(&self.handed_out, self.repository.workers().threads().saturating_mul(2))
+        enter(
+            &self.handed_out,
+            self.repository.workers().threads().saturating_mul(2),
+        )
     }
 
     pub fn handed_back(&self) {

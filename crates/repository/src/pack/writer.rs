@@ -298,6 +298,10 @@ impl BlobWriter {
     /// Closes all packs, after gathering the blobs of those that are not full in as few as possible.
     fn close_all(&self) -> Result<Vec<FinishedPack>> {
         let mut open = std::mem::take(&mut *lock(&self.shared.idle));
+        if self.shared.cancel.is_cancelled() {
+            // Whoever cancelled does not want to wait for more uploads; a pack at most for each thread is lost by it.
+            open.clear();
+        }
         open.sort_by_key(|pack| std::cmp::Reverse(pack.len()));
         let full = self.full();
         let mut gathered: Vec<OpenPack> = Vec::new();

@@ -6,7 +6,7 @@ use strongroom_storage::{ByteRange, Class, ErrorKind as StorageKind};
 use super::Repository;
 use crate::error::Context;
 use crate::file_kind::FileKind;
-use crate::format::{BlobKind, Id};
+use crate::format::{BlobKind, Id, Tree};
 use crate::index::{Index, Location};
 use crate::{Error, ErrorKind, Result, compression};
 
@@ -43,6 +43,15 @@ impl Repository {
         let (id, location, this) = (*id, *location, self.clone());
         self.workers()
             .run(move || this.decode_blob(&id, &location, &stored))
+            .await?
+    }
+
+    /// The tree with this identifier.
+    pub async fn load_tree(&self, index: &Index, id: &Id) -> Result<Tree> {
+        let content = self.load_blob(index, BlobKind::Tree, id).await?;
+        let id = *id;
+        self.workers()
+            .run(move || decode_tree(&id, &content))
             .await?
     }
 
@@ -113,4 +122,9 @@ impl Repository {
         }
         Ok(content)
     }
+}
+
+/// Decodes a tree. Keeps a core busy: call it on a worker.
+pub(crate) fn decode_tree(id: &Id, content: &[u8]) -> Result<Tree> {
+    Tree::decode(content).map_err(|error| Error::damaged(format!("tree {}: {error}", id.short())))
 }

@@ -4,6 +4,7 @@ mod blobs;
 mod create;
 mod files;
 mod open;
+mod snapshots;
 
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use crate::crypto::MasterKey;
 use crate::format::{Config, Id};
 use crate::workers::Workers;
 
+pub(crate) use blobs::decode_tree;
 pub use create::CreateOptions;
 pub use open::{OpenOptions, PasswordCheck};
+pub use snapshots::SnapshotFile;
 
 /// An open repository. Clones share it.
 ///

@@ -22,7 +22,9 @@ impl Repository {
     /// One snapshot.
     pub async fn load_snapshot(&self, id: &Id) -> Result<Snapshot> {
         let plain = self.load_file(FileKind::Snapshot, id).await?;
-        Snapshot::decode(&plain).map_err(Error::from).context(|| format!("snapshot {}", id.short()))
+        Snapshot::decode(&plain)
+            .map_err(Error::from)
+            .context(|| format!("snapshot {}", id.short()))
     }
 
     /// All snapshots, oldest first.
@@ -44,9 +46,16 @@ impl Repository {
     ) -> Result<(Vec<SnapshotFile>, Vec<(Id, Error)>)> {
         progress.begin(Phase::LoadSnapshots);
         let files = self.list(FileKind::Snapshot).await?;
-        progress.add_total(Amount { items: files.len() as u64, ..Amount::default() });
+        progress.add_total(Amount {
+            items: files.len() as u64,
+            ..Amount::default()
+        });
         progress.total_known();
-        let at_once = self.storage().capabilities().connections.max(self.workers().threads());
+        let at_once = self
+            .storage()
+            .capabilities()
+            .connections
+            .max(self.workers().threads());
         let load = |id: Id| async move {
             match self.load_snapshot(&id).await {
                 // Forgotten since the listing.
@@ -56,7 +65,9 @@ impl Repository {
                 Ok(snapshot) => Ok(Some((id, Ok(snapshot)))),
             }
         };
-        let mut loaded = stream::iter(files).map(|file| load(file.id)).buffer_unordered(at_once);
+        let mut loaded = stream::iter(files)
+            .map(|file| load(file.id))
+            .buffer_unordered(at_once);
         let (mut snapshots, mut failures) = (Vec::new(), Vec::new());
         while let Some(one) = loaded.try_next().await? {
             match one {
@@ -64,9 +75,12 @@ impl Repository {
                 Some((id, Err(error))) => failures.push((id, error)),
                 None => {}
             }
-            progress.advance(Amount { items: 1, ..Amount::default() });
+            progress.advance(Amount {
+                items: 1,
+                ..Amount::default()
+            });
         }
-        snapshots.sort_by(|a, b| (a.snapshot.time, a.id).cmp(&(b.snapshot.time, b.id)));
+        snapshots.sort_by_key(|file| (file.snapshot.time, file.id));
         Ok((snapshots, failures))
     }
 }

@@ -1,0 +1,75 @@
+//! One call that backs a directory up, for tests of what comes after.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use strongroom_repository::backup::{BackupOptions, BackupReport, Source};
+use strongroom_repository::format::{Id, Time};
+use strongroom_repository::lock::Access;
+use strongroom_repository::progress::{Progress, Silent};
+use strongroom_repository::{Repository, Result};
+use strongroom_source::files::{Files, Options};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{FakeClock, FakeHost};
+
+/// What a snapshot says of itself when a test has no wishes.
+pub fn backup_options(source: &dyn Source) -> BackupOptions {
+    BackupOptions {
+        time: Time::utc(Timestamp::now()),
+        hostname: "testhost".into(),
+        username: "tester".into(),
+        uid: 1000,
+        gid: 1000,
+        paths: source.paths(),
+        excludes: Vec::new(),
+        tags: Vec::new(),
+        program_version: "test".into(),
+        parent: None,
+        ignore_ctime: false,
+        ignore_inode: false,
+        skip_if_unchanged: false,
+        dry_run: false,
+    }
+}
+
+/// The source that reads a directory by its absolute path, with UTC for a time zone.
+pub fn directory(path: &Path) -> Files {
+    let options = Options::new(path.to_path_buf(), TimeZone::UTC);
+    Files::new(&[path.as_os_str().as_bytes().to_vec()], options).unwrap()
+}
+
+/// Backs a directory up, by its absolute path, compared with a parent.
+pub async fn backup(repository: &Repository, path: &Path, parent: Option<Id>) -> BackupReport {
+    try_backup(repository, path, parent, &CancellationToken::new())
+        .await
+        .unwrap()
+}
+
+/// The same where it may fail.
+pub async fn try_backup(
+    repository: &Repository,
+    path: &Path,
+    parent: Option<Id>,
+    cancel: &CancellationToken,
+) -> Result<BackupReport> {
+    let source = directory(path);
+    let lock_options = FakeHost::new("testhost", 1).lock_options(&FakeClock::new());
+    let lock = repository
+        .lock(Access::Append, &lock_options, cancel)
+        .await?;
+    let index = Arc::new(repository.load_index(&Silent).await?);
+    let options = BackupOptions {
+        parent,
+        ..backup_options(&source)
+    };
+    let progress: Arc<dyn Progress> = Arc::new(Silent);
+    let report = repository
+        .backup(&index, source.root(), options, &lock, &progress, cancel)
+        .await;
+    lock.release().await?;
+    report
+}
