@@ -4,4 +4,8 @@
 //! [`strongroom_repository::backup`] defines them; what was asked for and cannot be read is an error in its place,
 //! never a gap.
 
+pub mod command;
 pub mod files;
+pub mod files_from;
+pub mod stdin;
+mod stream;
