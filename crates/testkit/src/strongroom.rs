@@ -80,6 +80,27 @@ impl Strongroom {
     /// A command with the environment set, to add to.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.executable);
+        self.set_surroundings(&mut command);
+        command.args(args);
+        command
+    }
+
+    /// A shell script that finds the executable as `strongroom`, as in documents and in people's own scripts.
+    pub fn shell(&self, script: &str) -> Command {
+        let mut command = Command::new("sh");
+        self.set_surroundings(&mut command);
+        let folder = self.executable.parent().expect("a folder").to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+        command.env(
+            "PATH",
+            std::env::join_paths(folders).expect("folders without colons"),
+        );
+        command.args(["-c", script]);
+        command
+    }
+
+    fn set_surroundings(&self, command: &mut Command) {
         command.env_clear();
         for name in ["PATH", "TMPDIR"] {
             if let Some(value) = std::env::var_os(name) {
@@ -96,9 +117,7 @@ impl Strongroom {
             .env("STRONGROOM_CACHE_DIR", self.cache_dir())
             .env("STRONGROOM_STATE_DIR", folder("state"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.home())
-            .args(args);
-        command
+            .current_dir(self.home());
     }
 
     /// Runs to the end without input.
