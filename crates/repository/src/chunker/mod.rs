@@ -1,64 +1,66 @@
 //! Cutting content into blobs where the content says so: restic's Rabin fingerprint chunker.
 //!
-//! A chunk ends where the fingerprint of the 64 bytes before has 20 zero bits at its low end, but never before 512 KiB
-//! and at 8 MiB at the latest. Since the fingerprint depends on those 64 bytes alone, whether a position may be a cut
-//! does not depend on where the chunk began, and looking for one can be resumed anywhere.
+//! A fingerprint is the last 64 bytes, read as a polynomial over GF(2), modulo the repository's [`Polynomial`]. Content is
+//! cut behind each byte where the lowest 20 bits of it are zero, yet no blob is shorter than [`CHUNK_MIN`] (but for
+//! the last of a file) or longer than [`CHUNK_MAX`].
+//!
+//! The fingerprint depends on these 64 bytes alone and not on where the blob began. So it can be computed from any
+//! position on, and in several places at once.
 
-mod fingerprint;
 mod polynomial;
-
-pub use polynomial::{InvalidPolynomial, Polynomial};
+mod search;
 
 use std::sync::Arc;
 
-use fingerprint::Tables;
+pub use polynomial::{InvalidPolynomial, Polynomial};
+use search::Tables;
 
-/// Fewest bytes of a chunk, but for the last one of a content.
-pub const CHUNK_MIN: usize = 512 * 1024;
+/// Shortest blob but for the last of a file, in bytes.
+pub const CHUNK_MIN: usize = 512 << 10;
 
-/// Most bytes of a chunk.
-pub const CHUNK_MAX: usize = 8 * 1024 * 1024;
+/// Longest blob, in bytes.
+pub const CHUNK_MAX: usize = 8 << 20;
 
-/// Where a chunk ends.
+/// Where a blob ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// The chunk has so many bytes; zero only if there is no content left.
+    /// After so many bytes.
     At(usize),
-    /// The end does not lie in what was given.
+    /// Not within the data so far. `scanned` goes into the next call, with more data.
     NeedMore {
-        /// To be passed on with the next call, so that nothing is looked at twice.
+        /// Bytes that need not be looked at again.
         scanned: usize,
     },
 }
 
-/// Finds the cuts of a repository's polynomial. Clones share the tables.
+/// Finds where blobs end. Cheap to clone; its tables are made once a repository and shared.
 #[derive(Debug, Clone)]
 pub struct Chunker {
     tables: Arc<Tables>,
 }
 
 impl Chunker {
-    /// The chunker of a polynomial.
+    /// A chunker for the polynomial of a repository.
     pub fn new(polynomial: Polynomial) -> Self {
         Self {
             tables: Arc::new(Tables::new(polynomial)),
         }
     }
 
-    /// The end of the chunk that begins with `data`.
+    /// Where the blob ends that begins with `data`.
     ///
-    /// `scanned` is zero for a new chunk and what the last call returned when more data was added behind the same
-    /// begin. `end_of_input` says that nothing follows.
+    /// `scanned` is 0 for a new blob, else what the call before returned for the same blob. With `end_of_input` the rest
+    /// is a blob however short; there is always a cut then. Data past [`CHUNK_MAX`] is not looked at.
     pub fn next_cut(&self, data: &[u8], scanned: usize, end_of_input: bool) -> Cut {
         let end = data.len().min(CHUNK_MAX);
-        if let Some(cut) = self.tables.find(data, scanned.max(CHUNK_MIN), end) {
-            return Cut::At(cut);
-        }
-        if end == CHUNK_MAX || end_of_input {
-            return Cut::At(end);
-        }
-        Cut::NeedMore {
-            scanned: end.saturating_add(1),
+        let first = scanned.saturating_add(1).max(CHUNK_MIN);
+        match self.tables.find(data, first, end) {
+            Some(cut) => Cut::At(cut),
+            None if end == CHUNK_MAX || end_of_input => Cut::At(end),
+            None => Cut::NeedMore { scanned: end },
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

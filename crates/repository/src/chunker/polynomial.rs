@@ -54,13 +54,6 @@ impl Polynomial {
         self.0
     }
 
-    /// `value * x^8 + byte`, reduced; `value` must be reduced.
-    pub(crate) fn append_byte(self, value: u64, byte: u8) -> u64 {
-        (0..8).rev().fold(value, |value, bit| {
-            self.times_x(value) ^ u64::from(byte >> bit & 1)
-        })
-    }
-
     /// `value * x`, reduced; `value` must be reduced.
     pub(crate) fn times_x(self, value: u64) -> u64 {
         let shifted = value << 1;
@@ -190,17 +183,6 @@ mod tests {
         assert_ne!(
             Polynomial::generate().unwrap(),
             Polynomial::generate().unwrap()
-        );
-    }
-
-    #[test]
-    fn appending_bytes_multiplies_by_x_to_the_8() {
-        let polynomial = Polynomial::new(0x0026_17f5_ccda_21f1).unwrap();
-        assert_eq!(polynomial.append_byte(1, 0x83), 0x183);
-        let x52 = 1 << 52;
-        assert_eq!(
-            polynomial.append_byte(x52, 0),
-            polynomial.product(x52, 1 << 8)
         );
     }
 }
