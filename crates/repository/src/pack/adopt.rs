@@ -9,11 +9,21 @@ use crate::file_kind::{FileEntry, FileKind};
 use crate::format::Id;
 use crate::format::index::BLOBS_SUGGESTED;
 use crate::index::Index;
+use crate::lock::Lock;
 use crate::progress::Progress;
 use crate::repository::Repository;
 use crate::{ErrorKind, Result};
 
 impl Repository {
+    /// The index for an operation that adds data: complete even after a process died beside it.
+    pub async fn load_index_to_write(&self, lock: &Lock, progress: &dyn Progress) -> Result<Index> {
+        let index = self.load_index(progress).await?;
+        if lock.met_dead() && self.adopt_packs(&index, progress).await? > 0 {
+            return self.load_index(progress).await;
+        }
+        Ok(index)
+    }
+
     /// Indexes the packs that no index file names. Returns how many; the caller loads the index anew if any.
     ///
     /// Costs a listing of all packs, so it is done only where [`crate::lock::Lock::met_dead`] says that a process

@@ -242,7 +242,7 @@ impl BlobWriter {
         let compress = repository.config().version == RepositoryVersion::V2
             && (kind == BlobKind::Tree || level != Level::Off);
         let (content, uncompressed_length) = if compress && length.is_some() {
-            compression::compress_into(level, plain, &mut compressed).map_err(Error::from)?;
+            compress_verified(level, plain, &mut compressed)?;
             (compressed.as_slice(), length)
         } else {
             (plain, None)
@@ -346,6 +346,19 @@ impl BlobWriter {
         }
         Ok(())
     }
+}
+
+/// Compresses, and makes sure that the content comes back: a fault of the library or of the memory must not be found
+/// out at a restore (story T-37).
+fn compress_verified(level: Level, plain: &[u8], compressed: &mut Vec<u8>) -> Result<()> {
+    compression::compress_into(level, plain, compressed)?;
+    if compression::decompress(compressed, plain.len()).is_ok_and(|again| again == plain) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Internal,
+        "compressed data did not decompress to what it was: the memory of this machine may be faulty",
+    ))
 }
 
 /// Locks a mutex; a thread that panicked while it held it left nothing half-done in these.

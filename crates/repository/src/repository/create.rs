@@ -6,7 +6,8 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use strongroom_storage::{Class, ErrorKind as StorageKind, Storage, WriteMode};
 
-use super::{PasswordCheck, Repository, Settings};
+use super::open::Opened;
+use super::{Repository, Settings};
 use crate::chunker::Polynomial;
 use crate::crypto::{KdfParams, KeyOwner, MasterKey};
 use crate::error::Context;
@@ -40,7 +41,7 @@ impl Repository {
     /// of two programs that make one in the same place one fails.
     ///
     /// # Errors
-    /// [`ErrorKind::RepositoryExists`], [`ErrorKind::Refused`] if the place holds key files of a repository whose
+    /// [`ErrorKind::RepositoryExists`], [`ErrorKind::Refused`] if the place holds data of a repository whose
     /// configuration is lost, or the storage's.
     pub async fn create(
         storage: Arc<dyn Storage>,
@@ -72,8 +73,12 @@ impl Repository {
             &options.owner,
         )
         .await?;
-        let check = PasswordCheck { master, key_id };
-        let repository = Self::assemble(storage, check, config, workers, options.settings.clone());
+        let opened = Opened {
+            master,
+            key_id,
+            config,
+        };
+        let repository = Self::assemble(storage, opened, workers, options.settings.clone());
         if let Err(error) = repository.write_config().await {
             // Without a configuration the key opens nothing; leaving it would make the next attempt refuse.
             let _ = repository.delete_file(FileKind::Key, &key_id).await;
@@ -109,20 +114,26 @@ async fn refuse_existing(storage: &dyn Storage) -> Result<()> {
         Err(error) if error.kind == StorageKind::NotFound => {}
         Err(error) => return Err(error).context(|| "look for a repository"),
     }
-    let keys = storage
-        .list(Some(&storage_path(FileKind::Key.folder())?))
-        .await
-        .context(|| "list keys")?;
-    if keys.is_empty() {
-        return Ok(());
+    // A key alone is what an attempt that was cut off leaves behind, and is in nobody's way. Indexes or snapshots are a
+    // repository whose configuration is lost, or does not show.
+    for kind in [FileKind::Index, FileKind::Snapshot] {
+        let folder = storage_path(kind.folder())?;
+        let files = storage
+            .list(Some(&folder))
+            .await
+            .context(|| format!("list {} files", kind.noun()))?;
+        if !files.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!(
+                    "{} holds {} files of a repository whose file `config` is missing; a new one is not made over it",
+                    storage.location(),
+                    kind.noun()
+                ),
+            ));
+        }
     }
-    Err(Error::new(
-        ErrorKind::Refused,
-        format!(
-            "{} holds keys of a repository whose file `config` is missing; a new one is not made over it",
-            storage.location()
-        ),
-    ))
+    Ok(())
 }
 
 fn exists(storage: &dyn Storage) -> Error {

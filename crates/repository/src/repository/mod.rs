@@ -16,7 +16,7 @@ use crate::workers::Workers;
 
 pub(crate) use blobs::decode_tree;
 pub use create::CreateOptions;
-pub use open::{OpenOptions, PasswordCheck};
+pub use open::OpenOptions;
 pub use snapshots::SnapshotFile;
 
 /// An open repository. Clones share it.

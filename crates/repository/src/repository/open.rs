@@ -28,12 +28,11 @@ pub struct OpenOptions {
 /// At most so many key files are tried: each costs a scrypt, and the list comes from outside.
 const MAX_KEYS: usize = 20;
 
-/// The master key with the key file that held it.
-pub struct PasswordCheck {
-    /// The master key.
+/// What a password opened.
+pub(super) struct Opened {
     pub master: MasterKey,
-    /// The key file.
     pub key_id: Id,
+    pub config: Config,
 }
 
 impl Repository {
@@ -49,19 +48,13 @@ impl Repository {
     ) -> Result<Self> {
         let stored_config = load_config(&*storage).await?;
         let workers = Workers::new(options.threads)?;
-        let PasswordCheck { master, key_id } =
-            find_key(&*storage, &workers, password, options.key_hint.as_deref()).await?;
-        let config = decode_config(&master, &stored_config).context(|| "read config")?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                storage,
-                master,
-                key_id,
-                config,
-                workers,
-                settings: options.settings.clone(),
-            }),
-        })
+        let opened = find_key(&*storage, &workers, password, options, &stored_config).await?;
+        Ok(Self::assemble(
+            storage,
+            opened,
+            workers,
+            options.settings.clone(),
+        ))
     }
 
     /// The same repository over another storage that shows the same files (a cache in front, a limit).
@@ -81,17 +74,16 @@ impl Repository {
 
     pub(super) fn assemble(
         storage: Arc<dyn Storage>,
-        check: PasswordCheck,
-        config: Config,
+        opened: Opened,
         workers: Workers,
         settings: Settings,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 storage,
-                master: check.master,
-                key_id: check.key_id,
-                config,
+                master: opened.master,
+                key_id: opened.key_id,
+                config: opened.config,
                 workers,
                 settings,
             }),
@@ -118,31 +110,41 @@ fn decode_config(master: &MasterKey, stored: &[u8]) -> Result<Config> {
 }
 
 /// Tries the password on the key files, the hinted one first.
-pub(super) async fn find_key(
+///
+/// A key whose master key does not open the configuration belongs to an attempt at making a repository that was cut
+/// off, or the configuration is damaged: the others are tried before that is said.
+async fn find_key(
     storage: &dyn Storage,
     workers: &Workers,
     password: &SecretString,
-    hint: Option<&str>,
-) -> Result<PasswordCheck> {
-    let files = storage
-        .list(Some(&storage_path(FileKind::Key.folder())?))
-        .await
-        .context(|| "list keys")?;
+    options: &OpenOptions,
+    stored_config: &[u8],
+) -> Result<Opened> {
+    let folder = storage_path(FileKind::Key.folder())?;
+    let files = storage.list(Some(&folder)).await.context(|| "list keys")?;
     let mut ids: Vec<Id> = files
         .iter()
         .filter_map(FileKind::entry)
         .map(|file| file.id)
         .collect();
+    let hint = options.key_hint.as_deref();
     ids.sort_unstable_by_key(|id| (!hint.is_some_and(|hint| id.to_hex().starts_with(hint)), *id));
     let mut damage = None;
-    for id in ids.iter().take(MAX_KEYS) {
-        match try_key(storage, workers, password, id).await {
-            Ok(Some(master)) => {
-                return Ok(PasswordCheck {
-                    master,
-                    key_id: *id,
-                });
-            }
+    for key_id in ids.iter().copied().take(MAX_KEYS) {
+        let tried = try_key(storage, workers, password, &key_id).await;
+        let opened = tried.and_then(|master| {
+            let Some(master) = master else {
+                return Ok(None);
+            };
+            let config = decode_config(&master, stored_config).context(|| "read config")?;
+            Ok(Some(Opened {
+                master,
+                key_id,
+                config,
+            }))
+        });
+        match opened {
+            Ok(Some(opened)) => return Ok(opened),
             Ok(None) => {}
             Err(error) if error.kind() == ErrorKind::Damaged => damage = Some(error),
             Err(error) => return Err(error),
