@@ -1,0 +1,302 @@
+//! The first look: what the snapshot has, and what the target has in the same places.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use crate::format::{BlobKind, Id, Node, NodeKind, Tree};
+use crate::index::Index;
+use crate::progress::{Amount, Progress};
+use crate::restore::blocking::blocking;
+use crate::restore::problem::OrProblem;
+use crate::restore::{
+    Existing, ExistingKind, Listing, Overwrite, Problem, RestoreOptions, Target, TargetPath,
+};
+use crate::{Error, ErrorKind, Repository, Result};
+
+/// Trees that are loaded and directories that are listed at once.
+const AT_ONCE: usize = 16;
+
+/// An entry of the snapshot and what has its name in the target.
+pub(super) struct Found {
+    pub path: TargetPath,
+    pub node: Node,
+    pub existing: Option<Existing>,
+    /// What an interrupted restore left of it.
+    pub leftover: Option<Existing>,
+    /// A directory above it stays what it is in the target (not a directory), so this cannot be restored.
+    pub shadowed: bool,
+    parent: Option<usize>,
+    /// It is selected itself, or something below it is.
+    needed: bool,
+}
+
+/// What the target has and the snapshot has not, in a directory that both have.
+pub(super) struct Surplus {
+    pub dir: TargetPath,
+    pub entries: Vec<Existing>,
+}
+
+/// All that is known before anything is decided.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// A directory comes before what it holds; what is not selected is left out.
+    pub entries: Vec<Found>,
+    pub surplus: Vec<Surplus>,
+    pub problems: Vec<Problem>,
+}
+
+/// A directory to be looked at.
+struct Visit {
+    found: Option<usize>,
+    path: TargetPath,
+    tree: Id,
+    exists: bool,
+    shadowed: bool,
+}
+
+pub(super) struct Surveyor<'a> {
+    pub repository: &'a Repository,
+    pub index: &'a Index,
+    pub target: &'a Arc<dyn Target>,
+    pub options: &'a RestoreOptions,
+    pub progress: &'a dyn Progress,
+}
+
+impl Surveyor<'_> {
+    /// Walks the tree level by level, so that the directories of a level are looked at side by side.
+    pub(super) async fn survey(
+        &self,
+        root: Id,
+        root_exists: bool,
+        cancel: &CancellationToken,
+    ) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let mut surplus: Vec<(Option<usize>, Surplus)> = Vec::new();
+        let mut level = vec![Visit {
+            found: None,
+            path: TargetPath::root(),
+            tree: root,
+            exists: root_exists,
+            shadowed: false,
+        }];
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            let mut looked = stream::iter(level)
+                .map(|visit| self.look(visit))
+                .buffered(AT_ONCE);
+            while let Some((visit, tree, listing)) = looked.next().await {
+                if cancel.is_cancelled() {
+                    return Err(Error::cancelled());
+                }
+                self.take(&mut survey, &mut surplus, &mut next, visit, tree?, listing);
+            }
+            level = next;
+        }
+        keep_needed(&mut survey, surplus);
+        Ok(survey)
+    }
+
+    /// The tree (`Err` inside where it is damaged) and the listing of the target's directory.
+    async fn look(&self, visit: Visit) -> (Visit, Result<Result<Tree>>, OrProblem<Listing>) {
+        let tree = match self.load_tree(&visit.tree).await {
+            Err(error) if !matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
+                Err(error.context(format!("load the folder {}", visit.path)))
+            }
+            tree => Ok(tree),
+        };
+        let listing = if visit.exists {
+            let (target, path) = (Arc::clone(self.target), visit.path.clone());
+            match blocking(move || target.list(&path)).await {
+                Ok(Ok(listing)) => Ok(listing),
+                Ok(Err(error)) => Err(error.into()),
+                Err(error) => Err(Problem::load(visit.path.absolute(), &error)),
+            }
+        } else {
+            Ok(Listing::default())
+        };
+        (visit, tree, listing)
+    }
+
+    async fn load_tree(&self, id: &Id) -> Result<Tree> {
+        let content = self
+            .repository
+            .load_blob(self.index, BlobKind::Tree, id)
+            .await?;
+        Tree::decode(&content).map_err(|error| Error::damaged(format!("tree {id}: {error}")))
+    }
+
+    fn take(
+        &self,
+        survey: &mut Survey,
+        surplus: &mut Vec<(Option<usize>, Surplus)>,
+        next: &mut Vec<Visit>,
+        visit: Visit,
+        tree: Result<Tree>,
+        listing: OrProblem<Listing>,
+    ) {
+        let tree = match tree {
+            Ok(tree) => tree,
+            Err(error) => {
+                survey
+                    .problems
+                    .push(Problem::load(visit.path.absolute(), &error));
+                return;
+            }
+        };
+        let listing = listing.unwrap_or_else(|problem| {
+            survey.problems.push(problem);
+            Listing::default()
+        });
+        let mut existing: HashMap<Vec<u8>, Existing> = listing
+            .entries
+            .into_iter()
+            .map(|entry| (entry.name.clone(), entry))
+            .collect();
+        let mut leftovers: HashMap<Vec<u8>, Existing> = listing
+            .leftovers
+            .into_iter()
+            .map(|entry| (entry.name.clone(), entry))
+            .collect();
+        let mut names = HashSet::new();
+        let mut whole = true;
+        for node in tree.nodes {
+            let path = match visit.path.join(&node.name) {
+                Ok(path) if names.insert(node.name.clone()) => path,
+                Ok(path) => {
+                    let message = "the snapshot has this name twice in one folder";
+                    survey.problems.push(refused(path.absolute(), message));
+                    whole = false;
+                    continue;
+                }
+                Err(error) => {
+                    let message = format!(
+                        "the snapshot has an entry here that could lead out of the target: {error}"
+                    );
+                    survey
+                        .problems
+                        .push(refused(visit.path.absolute(), message));
+                    whole = false;
+                    continue;
+                }
+            };
+            let found = Found {
+                existing: existing.remove(&node.name),
+                leftover: leftover(&node, &mut leftovers),
+                shadowed: visit.shadowed,
+                parent: visit.found,
+                needed: false,
+                path,
+                node,
+            };
+            self.enter(survey, next, found);
+        }
+        // Where names were refused, what they stand for is not known, so nothing counts as surplus.
+        if visit.exists && whole {
+            let entries = existing
+                .into_values()
+                .chain(leftovers.into_values())
+                .collect();
+            surplus.push((
+                visit.found,
+                Surplus {
+                    dir: visit.path,
+                    entries,
+                },
+            ));
+        }
+        self.progress.advance(Amount {
+            items: 1,
+            ..Amount::default()
+        });
+    }
+
+    fn enter(&self, survey: &mut Survey, next: &mut Vec<Visit>, mut found: Found) {
+        let verdict = self.options.selection.judge(&found.path.absolute());
+        let dir = found.node.kind == NodeKind::Dir;
+        found.needed = verdict.matched;
+        if !found.needed && !(dir && verdict.child_may_match) {
+            return;
+        }
+        let number = survey.entries.len();
+        if dir && verdict.child_may_match {
+            match found.node.subtree {
+                Some(tree) => {
+                    let is_dir = found
+                        .existing
+                        .as_ref()
+                        .map(|entry| entry.kind == ExistingKind::Dir);
+                    let stays = is_dir == Some(false) && !self.gives_way(&found);
+                    next.push(Visit {
+                        found: Some(number),
+                        path: found.path.clone(),
+                        tree,
+                        exists: is_dir == Some(true) && !found.shadowed,
+                        shadowed: found.shadowed || stays,
+                    });
+                }
+                None => survey.problems.push(Problem::new(
+                    found.path.absolute(),
+                    "load",
+                    ErrorKind::Damaged,
+                    "the snapshot names no tree for this folder",
+                )),
+            }
+        }
+        survey.entries.push(found);
+    }
+
+    fn gives_way(&self, found: &Found) -> bool {
+        may_replace(self.options.overwrite, &found.node, found.existing.as_ref())
+    }
+}
+
+/// Whether the policy lets an entry of the snapshot take the place of what is there.
+pub(super) fn may_replace(policy: Overwrite, node: &Node, existing: Option<&Existing>) -> bool {
+    match (policy, existing) {
+        (_, None) | (Overwrite::Always | Overwrite::IfChanged, _) => true,
+        (Overwrite::IfNewer, Some(existing)) => node.mtime > existing.mtime,
+        (Overwrite::Never, Some(_)) => false,
+    }
+}
+
+fn leftover(node: &Node, leftovers: &mut HashMap<Vec<u8>, Existing>) -> Option<Existing> {
+    if leftovers.is_empty() || node.kind != NodeKind::File {
+        return None;
+    }
+    leftovers.remove(&crate::restore::partial_name(&node.name))
+}
+
+fn refused(path: Vec<u8>, message: impl Into<String>) -> Problem {
+    Problem::new(path, "read the snapshot at", ErrorKind::Refused, message)
+}
+
+/// Drops directories that lead to nothing selected, and puts the rest in the order of their paths.
+fn keep_needed(survey: &mut Survey, surplus: Vec<(Option<usize>, Surplus)>) {
+    // Children come after their parents.
+    for number in (0..survey.entries.len()).rev() {
+        let parent = match survey.entries.get(number) {
+            Some(found) if found.needed => found.parent,
+            _ => None,
+        };
+        if let Some(parent) = parent.and_then(|parent| survey.entries.get_mut(parent)) {
+            parent.needed = true;
+        }
+    }
+    let root_needed = survey.entries.iter().any(|found| found.needed);
+    let needed = |number: Option<usize>| match number {
+        None => root_needed,
+        Some(number) => survey.entries.get(number).is_some_and(|found| found.needed),
+    };
+    survey.surplus = surplus
+        .into_iter()
+        .filter(|(number, _)| needed(*number))
+        .map(|(_, surplus)| surplus)
+        .collect();
+    survey.entries.retain(|found| found.needed);
+    survey
+        .entries
+        .sort_by(|a, b| a.path.names().cmp(b.path.names()));
+}
