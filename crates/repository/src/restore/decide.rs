@@ -137,7 +137,7 @@ impl Decider<'_> {
         let mut links = Vec::with_capacity(found.len());
         for (number, entry) in found.iter().enumerate() {
             let node = &entry.node;
-            let candidate = node.kind == NodeKind::File
+            let candidate = node.kind != NodeKind::Dir
                 && node.links > 1
                 && !entry.shadowed
                 && may_replace(self.options.overwrite, node, entry.existing.as_ref());
@@ -147,8 +147,11 @@ impl Decider<'_> {
                 // Numbers of inodes are only as good as the source's file system; the content decides.
                 .filter(|&original| {
                     found.get(original).is_some_and(|original| {
-                        original.node.content == node.content
-                            && original.node.size_bytes == node.size_bytes
+                        let original = &original.node;
+                        (&original.kind, &original.content, original.size_bytes)
+                            == (&node.kind, &node.content, node.size_bytes)
+                            && (&original.link_target, original.device)
+                                == (&node.link_target, node.device)
                     })
                 });
             links.push(original);

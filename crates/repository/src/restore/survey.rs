@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::format::{BlobKind, Id, Node, NodeKind, Tree};
+use crate::format::{Id, Node, NodeKind, Tree};
 use crate::index::Index;
 use crate::progress::{Amount, Progress};
 use crate::restore::blocking::blocking;
@@ -101,7 +101,7 @@ impl Surveyor<'_> {
 
     /// The tree (`Err` inside where it is damaged) and the listing of the target's directory.
     async fn look(&self, visit: Visit) -> (Visit, Result<Result<Tree>>, OrProblem<Listing>) {
-        let tree = match self.load_tree(&visit.tree).await {
+        let tree = match self.repository.load_tree(self.index, &visit.tree).await {
             Err(error) if !matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
                 Err(error.context(format!("load the folder {}", visit.path)))
             }
@@ -118,14 +118,6 @@ impl Surveyor<'_> {
             Ok(Listing::default())
         };
         (visit, tree, listing)
-    }
-
-    async fn load_tree(&self, id: &Id) -> Result<Tree> {
-        let content = self
-            .repository
-            .load_blob(self.index, BlobKind::Tree, id)
-            .await?;
-        Tree::decode(&content).map_err(|error| Error::damaged(format!("tree {id}: {error}")))
     }
 
     fn take(

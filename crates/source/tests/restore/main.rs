@@ -1,0 +1,177 @@
+//! Restores of whole repositories into real directories: what comes back is what was backed up, what is damaged is
+//! told, and nothing is written where it should not be.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod damage;
+mod existing;
+mod forged;
+mod options;
+mod round_trip;
+mod work;
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use strongroom_repository::format::Id;
+use strongroom_repository::index::Index;
+use strongroom_repository::progress::Silent;
+use strongroom_repository::restore::{
+    RestoreOptions, RestorePlan, RestoreReport, RestoreSummary, plan_restore,
+};
+use strongroom_repository::{FileKind, Repository, Result};
+use strongroom_source::files::target::DirectoryTarget;
+use strongroom_storage::LocalStorage;
+use strongroom_testkit::engine::{PASSWORD, new_repository, open_repository};
+use strongroom_testkit::engine_backup::backup;
+use strongroom_testkit::{CompareOptions, Restic};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A repository that holds one tree.
+struct Vault {
+    folder: TempDir,
+    repository: Repository,
+    index: Index,
+    /// The tree of the folder that was backed up.
+    tree: Id,
+}
+
+impl Vault {
+    /// Our own backup of what `grow` puts into a folder.
+    async fn ours(grow: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        std::fs::create_dir(&source).unwrap();
+        grow(&source);
+        let storage = Arc::new(LocalStorage::new(folder.path().join("vault")));
+        let repository = new_repository(storage).await;
+        let report = backup(&repository, &source, None).await;
+        assert_eq!(report.figures.errors, 0);
+        Self::open(folder, repository).await
+    }
+
+    /// restic's backup of it.
+    async fn of_restic(version: u32, grow: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        std::fs::create_dir(&source).unwrap();
+        grow(&source);
+        let restic = Restic::new(folder.path().join("vault"), PASSWORD);
+        restic.init_version(version);
+        restic.backup(&[&source]);
+        let storage = Arc::new(LocalStorage::new(folder.path().join("vault")));
+        Self::open(folder, open_repository(storage).await).await
+    }
+
+    async fn open(folder: TempDir, repository: Repository) -> Self {
+        let index = repository.load_index(&Silent).await.unwrap();
+        let newest = repository
+            .load_snapshots(&Silent)
+            .await
+            .unwrap()
+            .pop()
+            .unwrap();
+        let mut tree = newest.snapshot.tree;
+        for name in folder.path().join("source").components().skip(1) {
+            let nodes = repository.load_tree(&index, &tree).await.unwrap();
+            let node = nodes.find(name.as_os_str().as_bytes()).unwrap();
+            tree = node.subtree.unwrap();
+        }
+        Self {
+            folder,
+            repository,
+            index,
+            tree,
+        }
+    }
+
+    /// As another process would open it, after its files were changed.
+    async fn again(self) -> Self {
+        let storage = Arc::new(LocalStorage::new(self.folder.path().join("vault")));
+        let repository = open_repository(storage).await;
+        let index = repository.load_index(&Silent).await.unwrap();
+        Self {
+            repository,
+            index,
+            ..self
+        }
+    }
+
+    fn source(&self) -> std::path::PathBuf {
+        self.folder.path().join("source")
+    }
+
+    fn target(&self) -> std::path::PathBuf {
+        self.folder.path().join("target")
+    }
+
+    async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
+        self.plan_tree(self.tree, options).await
+    }
+
+    async fn plan_tree(&self, tree: Id, options: &RestoreOptions) -> Result<RestorePlan> {
+        let target = Arc::new(DirectoryTarget::new(self.target()));
+        let cancel = CancellationToken::new();
+        let repository = &self.repository;
+        plan_restore(
+            repository,
+            &self.index,
+            tree,
+            target,
+            options,
+            &Silent,
+            &cancel,
+        )
+        .await
+    }
+
+    async fn execute(&self, plan: RestorePlan) -> Result<RestoreReport> {
+        let cancel = CancellationToken::new();
+        plan.execute(&self.repository, &self.index, &Silent, &cancel)
+            .await
+    }
+
+    async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
+        self.execute(self.plan(options).await?).await
+    }
+
+    /// Restores everything and expects nothing to go wrong.
+    async fn restore_all(&self) -> RestoreSummary {
+        let report = self.restore(&RestoreOptions::default()).await.unwrap();
+        assert!(report.is_complete(), "{report:#?}");
+        assert_eq!(
+            (report.owners_withheld, report.extended_attributes_withheld),
+            (0, 0)
+        );
+        report.summary
+    }
+
+    async fn packs(&self) -> Vec<Id> {
+        let files = self.repository.list(FileKind::Pack).await.unwrap();
+        files.iter().map(|file| file.id).collect()
+    }
+}
+
+/// The folder itself is the target's and gets no attributes.
+fn below_root() -> CompareOptions {
+    CompareOptions {
+        root: false,
+        ..CompareOptions::default()
+    }
+}
+
+fn write(root: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = root.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
