@@ -11,6 +11,7 @@
 //!   async runtime.
 
 pub mod backup;
+pub mod check;
 pub mod chunker;
 pub mod clock;
 pub mod compression;
@@ -25,9 +26,11 @@ pub mod lock;
 pub mod pack;
 pub mod pattern;
 pub mod progress;
+pub mod prune;
 pub mod repository;
 pub mod restore;
 pub mod snapshots;
+mod usage;
 pub mod workers;
 
 pub use error::{Error, ErrorKind, Result};

@@ -74,6 +74,16 @@ impl Index {
         self.table(kind).position(id)
     }
 
+    /// The record at a position: `0..self.len(kind)`.
+    pub fn at(&self, kind: BlobKind, position: usize) -> Option<IndexedBlob> {
+        let record = self.table(kind).records().get(position)?;
+        Some(IndexedBlob {
+            kind,
+            id: record.id,
+            location: self.location(record)?,
+        })
+    }
+
     /// Number of records of a kind; a blob that is stored twice counts twice.
     pub fn len(&self, kind: BlobKind) -> usize {
         self.table(kind).records().len()

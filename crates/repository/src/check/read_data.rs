@@ -1,0 +1,206 @@
+//! Reading packs whole: their hash, their header, and every blob in them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::finding::{Finding, FindingKind};
+use super::report::Findings;
+use crate::format::pack_header::{self, PackedBlob};
+use crate::format::{BlobKind, Id};
+use crate::index::{Index, IndexedBlob};
+use crate::progress::{Amount, Phase, Progress};
+use crate::repository::Repository;
+use crate::usage::{Bitmap, Marks, PackContents, is_damage};
+use crate::{Error, ErrorKind, Result};
+
+/// Mebibytes of packs in memory at the same time; a pack that is larger is alone.
+const IN_FLIGHT_MIB: u32 = 256;
+
+/// What reading a part of the data took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Read {
+    pub packs: u64,
+    pub bytes: u64,
+}
+
+/// Reads these packs (with their sizes in bytes), each once, several at a time.
+pub(super) async fn read_packs(
+    repository: &Repository,
+    index: &Index,
+    packs: Vec<(Id, u64)>,
+    findings: &Findings,
+    damaged: &Marks,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Read> {
+    progress.begin(Phase::ReadData);
+    let bytes: u64 = packs.iter().map(|(_, size)| size).sum();
+    progress.add_total(Amount {
+        items: packs.len() as u64,
+        bytes,
+        ..Amount::default()
+    });
+    progress.total_known();
+    let numbers: HashMap<&Id, usize> = index
+        .packs()
+        .iter()
+        .enumerate()
+        .map(|(number, id)| (id, number))
+        .collect();
+    let chosen = Bitmap::new(index.packs().len());
+    for number in packs.iter().filter_map(|(pack, _)| numbers.get(pack)) {
+        chosen.set(*number);
+    }
+    let contents = PackContents::new(index, |_, _, pack| chosen.get(pack as usize))?;
+    let budget = Arc::new(Semaphore::new(IN_FLIGHT_MIB as usize));
+    let at_once = repository
+        .storage()
+        .capabilities()
+        .connections
+        .max(repository.workers().threads())
+        .max(1);
+    let mut verdicts = stream::iter(&packs)
+        .map(|(pack, size)| {
+            let blobs = numbers
+                .get(pack)
+                .map(|number| contents.blobs(index, *number))
+                .unwrap_or_default();
+            read_pack(repository, *pack, *size, blobs, Arc::clone(&budget))
+        })
+        .buffer_unordered(at_once);
+    let mut read = Read::default();
+    while let Some(verdict) = verdicts.try_next().await? {
+        if cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        read.packs = read.packs.saturating_add(1);
+        read.bytes = read.bytes.saturating_add(verdict.size_bytes);
+        progress.advance(Amount {
+            items: 1,
+            bytes: verdict.size_bytes,
+            ..Amount::default()
+        });
+        for blob in &verdict.damaged {
+            damaged.mark_record(index, blob);
+        }
+        findings.add_all(verdict.findings);
+    }
+    Ok(read)
+}
+
+/// What is wrong with a pack.
+#[derive(Default)]
+struct Verdict {
+    size_bytes: u64,
+    findings: Vec<Finding>,
+    damaged: Vec<IndexedBlob>,
+}
+
+async fn read_pack(
+    repository: &Repository,
+    pack: Id,
+    size_bytes: u64,
+    blobs: Vec<IndexedBlob>,
+    budget: Arc<Semaphore>,
+) -> Result<Verdict> {
+    let mebibytes = u32::try_from(size_bytes >> 20)
+        .unwrap_or(u32::MAX)
+        .saturating_add(1)
+        .min(IN_FLIGHT_MIB);
+    let _permit = budget
+        .acquire_many_owned(mebibytes)
+        .await
+        .map_err(|_| Error::new(ErrorKind::Internal, "the budget of memory is gone"))?;
+    let kind = blobs.first().map_or(BlobKind::Data, |blob| blob.kind);
+    match repository.load_pack_range(kind, &pack, None).await {
+        Ok(content) => {
+            let job = repository.clone();
+            repository
+                .workers()
+                .run(move || verify(&job, pack, &content, &blobs))
+                .await
+        }
+        Err(error) if is_damage(&error) => {
+            let finding = Finding::new(FindingKind::PackUnreadable { pack }, error.to_string());
+            Ok(Verdict {
+                size_bytes,
+                findings: vec![finding],
+                damaged: blobs,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn verify(repository: &Repository, pack: Id, content: &Bytes, blobs: &[IndexedBlob]) -> Verdict {
+    let mut verdict = Verdict {
+        size_bytes: content.len() as u64,
+        ..Verdict::default()
+    };
+    let mut found = |kind, message: String| verdict.findings.push(Finding::new(kind, message));
+    if Id::of(content) != pack {
+        found(
+            FindingKind::PackHash { pack },
+            format!("pack {pack}: its content does not match its name"),
+        );
+    }
+    match read_header(repository, content) {
+        Ok(header) if agrees(&header, blobs) => {}
+        Ok(_) => found(
+            FindingKind::PackHeader { pack },
+            format!("pack {pack}: its header does not agree with the index"),
+        ),
+        Err(error) => found(
+            FindingKind::PackHeader { pack },
+            format!("pack {pack}: header: {error}"),
+        ),
+    }
+    for blob in blobs {
+        let begin = blob.location.offset as usize;
+        let stored = content
+            .get(begin..begin.saturating_add(blob.location.length as usize))
+            .unwrap_or_default();
+        if let Err(error) = repository.decode_blob(&blob.id, &blob.location, stored) {
+            let kind = FindingKind::Blob {
+                pack,
+                kind: blob.kind,
+                blob: blob.id,
+            };
+            found(kind, format!("{} {error}", blob.kind));
+            verdict.damaged.push(*blob);
+        }
+    }
+    verdict
+}
+
+fn read_header(repository: &Repository, content: &[u8]) -> Result<Vec<PackedBlob>> {
+    let (before, field) = content
+        .split_last_chunk::<4>()
+        .ok_or_else(|| Error::damaged("too short for a pack"))?;
+    let sealed_length = pack_header::sealed_length(*field, content.len() as u64)?;
+    let begin = before
+        .len()
+        .checked_sub(sealed_length as usize)
+        .ok_or_else(|| Error::damaged("too short"))?;
+    let header = repository
+        .master()
+        .open(before.get(begin..).unwrap_or_default())?;
+    Ok(pack_header::decode(&header, begin as u64)?)
+}
+
+/// Whether header and index (in the order of the offsets) name the same blobs.
+fn agrees(header: &[PackedBlob], blobs: &[IndexedBlob]) -> bool {
+    let same = |(a, b): (&PackedBlob, &IndexedBlob)| {
+        a.kind == b.kind
+            && a.id == b.id
+            && a.offset == b.location.offset
+            && a.length == b.location.length
+            && a.uncompressed_length == b.location.uncompressed_length
+    };
+    header.len() == blobs.len() && header.iter().zip(blobs).all(same)
+}

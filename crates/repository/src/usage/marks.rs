@@ -1,0 +1,160 @@
+//! Marking blobs of an index.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Bitmap, visit_trees};
+use crate::format::{BlobKind, Id};
+use crate::index::{Index, IndexedBlob};
+use crate::progress::Progress;
+use crate::repository::Repository;
+use crate::{Error, Result};
+
+/// A set of an index's records, or (by the position of each blob's first record) of its blobs.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    data: Bitmap,
+    trees: Bitmap,
+}
+
+impl Marks {
+    /// The empty set.
+    pub fn new(index: &Index) -> Self {
+        Self {
+            data: Bitmap::new(index.len(BlobKind::Data)),
+            trees: Bitmap::new(index.len(BlobKind::Tree)),
+        }
+    }
+
+    /// The positions of one kind.
+    pub fn of(&self, kind: BlobKind) -> &Bitmap {
+        match kind {
+            BlobKind::Data => &self.data,
+            BlobKind::Tree => &self.trees,
+        }
+    }
+
+    /// Marks a blob; `None` if the index does not name it, else whether it was not marked before.
+    pub fn mark(&self, index: &Index, kind: BlobKind, id: &Id) -> Option<bool> {
+        index
+            .ordinal(kind, id)
+            .map(|position| self.of(kind).set(position))
+    }
+
+    /// Marks one record of a blob, given by its place.
+    pub fn mark_record(&self, index: &Index, blob: &IndexedBlob) {
+        let Some(first) = index.ordinal(blob.kind, &blob.id) else {
+            return;
+        };
+        let places = index.locate_all(blob.kind, &blob.id).enumerate();
+        for (number, _) in places.filter(|(_, place)| *place == blob.location) {
+            self.of(blob.kind).set(first.saturating_add(number));
+        }
+    }
+
+    /// Whether all records of a blob are marked; a blob that the index does not name has no others.
+    pub fn has_all_records(&self, index: &Index, kind: BlobKind, id: &Id) -> bool {
+        let Some(first) = index.ordinal(kind, id) else {
+            return true;
+        };
+        let count = index.locate_all(kind, id).count();
+        (first..first.saturating_add(count)).all(|position| self.of(kind).get(position))
+    }
+
+    /// How many are marked, of both kinds.
+    pub fn count(&self) -> u64 {
+        self.data.count().saturating_add(self.trees.count())
+    }
+}
+
+/// What a set of snapshots uses.
+pub(crate) struct UsedBlobs {
+    /// Blobs that the index names, by the position of their first record.
+    pub used: Marks,
+    /// Trees and data blobs that no index names, and unreadable trees, at most [`FAILURES_MAX`].
+    pub failures: Vec<String>,
+    /// How many failures there are.
+    pub failures_count: u64,
+}
+
+const FAILURES_MAX: usize = 20;
+
+/// Marks every blob that the trees of these roots use.
+///
+/// # Errors
+/// The storage's. Blobs that are missing or unreadable are no error but [`UsedBlobs::failures`].
+pub(crate) async fn find_used(
+    repository: &Repository,
+    index: &Arc<Index>,
+    roots: Vec<Id>,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<UsedBlobs> {
+    let state = Arc::new(State {
+        used: Marks::new(index),
+        absent: Mutex::default(),
+        unreadable: Mutex::default(),
+    });
+    let (job, job_index) = (Arc::clone(&state), Arc::clone(index));
+    visit_trees(
+        repository,
+        index,
+        roots,
+        move |id, tree| {
+            job.used.mark(&job_index, BlobKind::Tree, id);
+            match tree {
+                Ok(tree) => {
+                    // A node of any kind: what a kind that is not known yet refers to is needed too.
+                    let content = tree
+                        .nodes
+                        .iter()
+                        .flat_map(|node| node.content.iter().flatten());
+                    for blob in content {
+                        if job.used.mark(&job_index, BlobKind::Data, blob).is_none() {
+                            lock(&job.absent).insert(*blob);
+                        }
+                    }
+                }
+                Err(error) => lock(&job.unreadable).push(error.to_string()),
+            }
+        },
+        progress,
+        cancel,
+    )
+    .await?;
+    let state = Arc::try_unwrap(state)
+        .map_err(|_| Error::new(crate::ErrorKind::Internal, "a visit has not ended"))?;
+    let absent = state
+        .absent
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut failures = state
+        .unreadable
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let failures_count = (failures.len() as u64).saturating_add(absent.len() as u64);
+    failures.extend(
+        absent
+            .iter()
+            .take(FAILURES_MAX)
+            .map(|id| format!("data blob {id} is in no index")),
+    );
+    failures.truncate(FAILURES_MAX);
+    Ok(UsedBlobs {
+        used: state.used,
+        failures,
+        failures_count,
+    })
+}
+
+struct State {
+    used: Marks,
+    absent: Mutex<HashSet<Id>>,
+    unreadable: Mutex<Vec<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,138 @@
+//! Visiting every tree once.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use super::{Bitmap, is_damage};
+use crate::format::{BlobKind, Id, Tree};
+use crate::index::Index;
+use crate::progress::{Amount, Phase, Progress};
+use crate::repository::Repository;
+use crate::{Error, Result};
+
+/// Reads every tree that can be reached from the roots, each once, several at a time, and calls `visit` with it, or
+/// with the reason if it is damaged or in no index. What lies below such a tree is not reached through it.
+///
+/// `visit` runs on the worker threads, on several at once, in no order. The work grows with the number of different
+/// trees, not with that of the snapshots.
+///
+/// # Errors
+/// The storage's, and [`crate::ErrorKind::Cancelled`].
+pub(crate) async fn visit_trees<V>(
+    repository: &Repository,
+    index: &Arc<Index>,
+    roots: Vec<Id>,
+    visit: V,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<()>
+where
+    V: Fn(&Id, std::result::Result<&Tree, &Error>) + Send + Sync + 'static,
+{
+    progress.begin(Phase::ReadTrees);
+    let visit = Arc::new(visit);
+    let at_once = repository
+        .storage()
+        .capabilities()
+        .connections
+        .max(repository.workers().threads())
+        .max(1);
+    let mut queue = Queue::new(index);
+    queue.extend(roots, progress);
+    let mut running = FuturesUnordered::new();
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        while running.len() < at_once {
+            let Some(id) = queue.waiting.pop() else { break };
+            running.push(visit_one(
+                repository.clone(),
+                Arc::clone(index),
+                id,
+                Arc::clone(&visit),
+            ));
+        }
+        let Some(subtrees) = running.next().await else {
+            break;
+        };
+        queue.extend(subtrees?, progress);
+        progress.advance(Amount {
+            items: 1,
+            ..Amount::default()
+        });
+    }
+    // The visitor's state is the caller's again when this returns.
+    drop(running);
+    progress.total_known();
+    Ok(())
+}
+
+/// Trees to be visited, the last found first: that keeps the queue as short as the directories on one path are wide.
+struct Queue {
+    index: Arc<Index>,
+    seen: Bitmap,
+    /// Trees that no index names have no position; damage alone makes them.
+    absent: HashSet<Id>,
+    waiting: Vec<Id>,
+}
+
+impl Queue {
+    fn new(index: &Arc<Index>) -> Self {
+        Self {
+            seen: Bitmap::new(index.len(BlobKind::Tree)),
+            index: Arc::clone(index),
+            absent: HashSet::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    fn extend(&mut self, trees: Vec<Id>, progress: &dyn Progress) {
+        let before = self.waiting.len();
+        for id in trees {
+            let is_new = match self.index.ordinal(BlobKind::Tree, &id) {
+                Some(position) => self.seen.set(position),
+                None => self.absent.insert(id),
+            };
+            if is_new {
+                self.waiting.push(id);
+            }
+        }
+        let added = self.waiting.len().saturating_sub(before);
+        progress.add_total(Amount {
+            items: added as u64,
+            ..Amount::default()
+        });
+    }
+}
+
+/// Visits a tree; returns the trees below it.
+async fn visit_one<V>(
+    repository: Repository,
+    index: Arc<Index>,
+    id: Id,
+    visit: Arc<V>,
+) -> Result<Vec<Id>>
+where
+    V: Fn(&Id, std::result::Result<&Tree, &Error>) + Send + Sync + 'static,
+{
+    match repository.load_tree(&index, &id).await {
+        Ok(tree) => {
+            let job = move || {
+                visit(&id, Ok(&tree));
+                // A visitor's clone must be gone before the result is seen.
+                drop(visit);
+                tree.nodes.iter().filter_map(|node| node.subtree).collect()
+            };
+            repository.workers().run(job).await
+        }
+        Err(error) if is_damage(&error) => {
+            visit(&id, Err(&error));
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}

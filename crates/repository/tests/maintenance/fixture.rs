@@ -1,0 +1,177 @@
+//! Repositories in memory that the real restic wrote, and calls with few arguments.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use strongroom_repository::Repository;
+use strongroom_repository::check::{CheckOptions, CheckReport, ReadData};
+use strongroom_repository::lock::LockOptions;
+use strongroom_repository::progress::Silent;
+use strongroom_storage::{Class, LocalStorage, MemoryStorage, Storage, StoragePath, WriteMode};
+use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, open_repository};
+use strongroom_testkit::{Random, Restic};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A folder with source files and a repository beside it.
+pub struct Fixture {
+    pub dir: TempDir,
+    pub restic: Restic,
+}
+
+impl Fixture {
+    /// An empty repository made by restic, in a format version.
+    pub fn new(version: u32) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let restic = Restic::new(dir.path().join("repository"), PASSWORD);
+        restic.init_version(version);
+        std::fs::create_dir(dir.path().join("source")).unwrap();
+        Self { dir, restic }
+    }
+
+    pub fn source(&self) -> std::path::PathBuf {
+        self.dir.path().join("source")
+    }
+
+    pub fn path(&self) -> std::path::PathBuf {
+        self.dir.path().join("repository")
+    }
+
+    /// Writes a source file, half of it text, half of it noise.
+    pub fn write(&self, name: &str, seed: u64, length: usize) {
+        let path = self.source().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut random = Random::new(seed);
+        let mut content = random.text(length / 2);
+        content.extend(random.bytes(length - length / 2));
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// restic backs the source up; the snapshot's id.
+    pub fn backup(&self) -> String {
+        self.restic.backup(&[&self.source()])["snapshot_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Two snapshots: files `a`, `deep/b`, `same`; then `a` changed and `deep/c` new.
+    pub fn two_snapshots(version: u32) -> (Self, [String; 2]) {
+        let fixture = Self::new(version);
+        fixture.write("a", 1, 700_000);
+        fixture.write("deep/b", 2, 300_000);
+        fixture.write("same", 3, 2_000);
+        let first = fixture.backup();
+        fixture.write("a", 4, 700_000);
+        fixture.write("deep/c", 5, 400_000);
+        let second = fixture.backup();
+        (fixture, [first, second])
+    }
+
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Arc::new(LocalStorage::new(self.path()))
+    }
+
+    pub async fn open(&self) -> Repository {
+        open_repository(self.storage()).await
+    }
+}
+
+/// All files of a storage in another one.
+pub async fn copy_files(from: &dyn Storage, to: &dyn Storage) {
+    for file in from.list(None).await.unwrap() {
+        copy_file(from, to, &file.path).await;
+    }
+}
+
+pub async fn copy_file(from: &dyn Storage, to: &dyn Storage, path: &StoragePath) {
+    let content = from.read(path, None, Class::Data).await.unwrap();
+    to.write(path, content, WriteMode::Replace, Class::Data)
+        .await
+        .unwrap();
+}
+
+/// The files of a directory in memory.
+pub async fn in_memory(path: &Path) -> MemoryStorage {
+    let memory = MemoryStorage::new();
+    copy_files(&LocalStorage::new(path), &memory).await;
+    memory
+}
+
+/// A storage in a new directory, for restic to look at.
+pub async fn on_disk(storage: &dyn Storage) -> (TempDir, Restic) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("repository");
+    std::fs::create_dir(&path).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    for folder in ["data", "index", "keys", "locks", "snapshots"] {
+        std::fs::create_dir(path.join(folder)).unwrap();
+    }
+    copy_files(storage, &LocalStorage::new(&path)).await;
+    let restic = Restic::new(&path, PASSWORD);
+    (dir, restic)
+}
+
+/// The names of all files below a folder, in order.
+pub async fn files(storage: &dyn Storage, folder: &str) -> Vec<StoragePath> {
+    let folder = StoragePath::new(folder).unwrap();
+    let mut paths: Vec<StoragePath> = storage
+        .list(Some(&folder))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|file| file.path)
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Puts other bytes in place of a file.
+pub async fn overwrite(
+    storage: &dyn Storage,
+    path: &StoragePath,
+    change: impl FnOnce(&mut Vec<u8>),
+) {
+    let mut content = storage
+        .read(path, None, Class::Data)
+        .await
+        .unwrap()
+        .to_vec();
+    change(&mut content);
+    storage
+        .write(path, Bytes::from(content), WriteMode::Replace, Class::Data)
+        .await
+        .unwrap();
+}
+
+/// A process of its own that locks.
+pub fn locks() -> LockOptions {
+    FakeHost::new("testhost", 7).lock_options(&FakeClock::new())
+}
+
+pub async fn check(repository: &Repository, read_data: ReadData) -> CheckReport {
+    try_check(repository, read_data).await.unwrap()
+}
+
+pub async fn try_check(
+    repository: &Repository,
+    read_data: ReadData,
+) -> strongroom_repository::Result<CheckReport> {
+    let options = CheckOptions {
+        read_data,
+        paths_max: 100,
+        locks: locks(),
+    };
+    repository
+        .check(&options, &Silent, &CancellationToken::new())
+        .await
+}
+
+/// Fails unless the repository is whole in every byte.
+#[track_caller]
+pub fn assert_sound(report: &CheckReport, when: &str) {
+    assert!(report.is_sound(), "{when}: {:#?}", report.errors);
+    assert!(report.affected.is_empty(), "{when}: {:?}", report.affected);
+}

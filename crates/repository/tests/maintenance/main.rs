@@ -1,0 +1,7 @@
+//! Check, prune and copy, beside the real restic and under damage, crashes and company.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod check_beside;
+mod check_damage;
+mod check_restic;
+mod fixture;
