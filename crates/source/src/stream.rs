@@ -60,35 +60,14 @@ impl Stream {
     }
 
     fn node(&self, depth: usize, name: &[u8]) -> Node {
-        let is_file = depth == self.names.len();
-        Node {
-            name: name.to_vec(),
-            kind: if is_file {
-                NodeKind::File
-            } else {
-                NodeKind::Dir
-            },
-            // The directory bit of `Mode`; permissions as restic gives them.
-            mode: Mode(if is_file { 0o644 } else { 1 << 31 | 0o755 }),
-            mtime: self.time,
-            atime: self.time,
-            ctime: self.time,
-            uid: 0,
-            gid: 0,
-            user: String::new(),
-            group: String::new(),
-            inode: 0,
-            device_id: 0,
-            size_bytes: 0,
-            links: 0,
-            link_target: Vec::new(),
-            extended_attributes: Vec::new(),
-            generic_attributes: Default::default(),
-            device: 0,
-            content: None,
-            subtree: None,
-            error: String::new(),
-        }
+        // Kind and permissions as restic gives them to a stream and the folders above it.
+        let (kind, mode) = match depth == self.names.len() {
+            true => (NodeKind::File, Mode(0o644)),
+            false => (NodeKind::Dir, Mode(Mode::DIR | 0o755)),
+        };
+        let mut node = Node::new(name, kind, mode);
+        (node.mtime, node.atime, node.ctime) = (self.time, self.time, self.time);
+        node
     }
 }
 

@@ -11,6 +11,7 @@ mod corpus;
 pub mod engine;
 pub mod engine_backup;
 mod faulty_storage;
+mod nobody;
 mod ran;
 mod random;
 mod recording_storage;
@@ -25,6 +26,7 @@ mod tree_entry;
 
 pub use corpus::{Corpus, Grown, Part};
 pub use faulty_storage::{Asked, Fault, FaultyStorage};
+pub use nobody::as_nobody;
 pub use ran::Ran;
 pub use random::Random;
 pub use recording_storage::{Call, RecordingStorage};

@@ -1,10 +1,7 @@
 //! What the system says of an entry, in the words of the format.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use rustix::fs::{FileType, Stat};
-use strongroom_repository::format::{Mode, Node, NodeKind, Time};
+use strongroom_repository::format::{Mode, Node, NodeKind};
 
 use crate::files::entry::Context;
 
@@ -31,36 +28,14 @@ pub(super) fn file_type(stat: &Stat) -> FileType {
 
 /// A node as restic makes one: links but for directories, fifos and sockets; a size for files alone.
 pub(super) fn node(name: &[u8], stat: &Stat, context: &Context) -> Node {
-    let mut node = Node {
-        name: name.to_vec(),
-        kind: kind(file_type(stat)),
-        mode: Mode::default(),
-        mtime: Time::utc(Timestamp::UNIX_EPOCH),
-        atime: Time::utc(Timestamp::UNIX_EPOCH),
-        ctime: Time::utc(Timestamp::UNIX_EPOCH),
-        uid: 0,
-        gid: 0,
-        user: String::new(),
-        group: String::new(),
-        inode: 0,
-        device_id: 0,
-        size_bytes: 0,
-        links: 0,
-        link_target: Vec::new(),
-        extended_attributes: Vec::new(),
-        generic_attributes: BTreeMap::new(),
-        device: 0,
-        content: None,
-        subtree: None,
-        error: String::new(),
-    };
+    let mut node = Node::new(name, kind(file_type(stat)), Mode::default());
     apply(&mut node, stat, context);
     node
 }
 
 /// Sets everything of a node that `stat` tells, but for name and kind.
 pub(super) fn apply(node: &mut Node, stat: &Stat, context: &Context) {
-    node.mode = mode(stat.st_mode);
+    node.mode = Mode::from_unix(stat.st_mode);
     node.mtime = context.time(stat.st_mtime, stat.st_mtime_nsec);
     node.atime = if context.options.with_atime {
         context.time(stat.st_atime, stat.st_atime_nsec)
@@ -99,25 +74,4 @@ fn kind(file_type: FileType) -> NodeKind {
         FileType::Socket => NodeKind::Socket,
         FileType::Unknown => NodeKind::Other("irregular".into()),
     }
-}
-
-/// Unix mode bits in the layout that [`Mode`] describes.
-fn mode(unix: u32) -> Mode {
-    let mut bits = unix & 0o777;
-    for (unix_bit, bit) in [(0o4000, 23), (0o2000, 22), (0o1000, 20)] {
-        if unix & unix_bit != 0 {
-            bits |= 1 << bit;
-        }
-    }
-    bits |= match FileType::from_raw_mode(unix) {
-        FileType::RegularFile => 0,
-        FileType::Directory => 1 << 31,
-        FileType::Symlink => 1 << 27,
-        FileType::BlockDevice => 1 << 26,
-        FileType::CharacterDevice => 1 << 26 | 1 << 21,
-        FileType::Fifo => 1 << 25,
-        FileType::Socket => 1 << 24,
-        FileType::Unknown => 1 << 19,
-    };
-    Mode(bits)
 }

@@ -1,17 +1,17 @@
 //! The tree of a snapshot is laid out as the real restic lays it out. Were it not, no parent would be found in a
 //! repository that both write to, and `SNAPSHOT:/path` would mean different things.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use jiff::tz::TimeZone;
 use serde_json::Value;
 use strongroom_repository::backup::Source;
-use strongroom_source::files::{Files, Options};
+use strongroom_source::files::Files;
 use strongroom_testkit::source_suite::walk;
 use strongroom_testkit::{Ran, Restic};
+
+use crate::options;
 
 /// Folders and files to name in all the ways; the working directory is `home/me`.
 fn grow(root: &Path) {
@@ -73,7 +73,7 @@ fn by_restic(restic: &Restic, working_directory: &Path, paths: &[String]) -> Opt
 }
 
 fn by_us(working_directory: &Path, paths: &[String]) -> Option<Case> {
-    let options = Options::new(working_directory.to_owned(), TimeZone::UTC);
+    let options = options(working_directory);
     let paths: Vec<_> = paths.iter().map(|path| path.clone().into_bytes()).collect();
     let files = Files::new(&paths, options).ok()?;
     Some(Case {
@@ -142,7 +142,7 @@ fn the_tree_is_laid_out_as_restic_does() {
 fn a_path_below_a_file_is_an_error_and_the_rest_is_read() {
     let folder = tempfile::tempdir().unwrap();
     grow(folder.path());
-    let options = Options::new(folder.path().join("home/me"), TimeZone::UTC);
+    let options = options(&folder.path().join("home/me"));
     let paths = [
         b"docs/two/none".to_vec(),
         b"src/a/four".to_vec(),
