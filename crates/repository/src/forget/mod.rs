@@ -6,9 +6,11 @@
 mod apply;
 mod calendar;
 mod duration;
+mod plan;
 mod policy;
 
 pub use apply::{Kept, Retention, apply_policy};
 pub use calendar::Calendar;
 pub use duration::Duration;
+pub use plan::{ForgetGroup, ForgetOptions, ForgetPlan, plan_forget, plan_forget_named};
 pub use policy::{Count, Period, Policy, Reason};

@@ -80,6 +80,23 @@ impl SnapshotFilter {
     }
 }
 
+impl fmt::Display for SnapshotFilter {
+    /// What is asked for: `host ada or bob, tags [a, b], path /x, until 2024-01-01T00:00:00Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tags: Vec<_> = self.tags.iter().map(ToString::to_string).collect();
+        let part = |word: &str, list: &[String], between: &str| {
+            (!list.is_empty()).then(|| format!("{word} {}", list.join(between)))
+        };
+        let parts = [
+            part("host", &self.hosts, " or "),
+            part("tags", &tags, " or "),
+            part("path", &self.paths, " and "),
+            self.until.map(|until| format!("until {until}")),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// Whether the path was backed up by name; a trailing slash or `//` in the request does not matter.
 fn has_path(snapshot: &Snapshot, path: &str) -> bool {
     let cleaned = clean(path.as_bytes());

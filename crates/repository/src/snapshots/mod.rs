@@ -3,21 +3,13 @@
 mod filter;
 mod group;
 mod reference;
+mod select;
 
+pub use crate::repository::SnapshotFile;
 pub use filter::{SnapshotFilter, TagList};
 pub use group::{GroupBy, GroupKey, SnapshotGroup, group_snapshots};
 pub use reference::{SnapshotName, SnapshotReference, newest, resolve_prefix};
-
-use crate::format::{Id, Snapshot};
-
-/// A snapshot together with the name of its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotFile {
-    /// The file's name.
-    pub id: Id,
-    /// What it says.
-    pub snapshot: Snapshot,
-}
+pub use select::{select_all, select_named, select_one};
 
 /// Puts the newest first. Snapshots of the same instant come in the order of their identifiers, so that two runs agree.
 pub fn sort_newest_first(snapshots: &mut [SnapshotFile]) {

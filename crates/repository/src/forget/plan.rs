@@ -1,0 +1,193 @@
+//! What a retention run would do, and doing exactly that.
+
+use std::collections::HashSet;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{Calendar, Kept, Policy, apply_policy};
+use crate::file_kind::FileKind;
+use crate::format::Id;
+use crate::lock::Lock;
+use crate::progress::{Amount, Phase, Progress};
+use crate::repository::{Repository, SnapshotFile};
+use crate::snapshots::{GroupBy, GroupKey, SnapshotFilter, group_snapshots, select_all};
+use crate::{Error, ErrorKind, Result};
+
+/// Retention as the user asks for it.
+#[derive(Debug, Clone)]
+pub struct ForgetOptions {
+    /// The snapshots that the policy is about; others are not looked at.
+    pub filter: SnapshotFilter,
+    /// Snapshots that the policy is applied to together.
+    pub group_by: GroupBy,
+    /// What is kept of each group.
+    pub policy: Policy,
+    /// Whose days and weeks count.
+    pub calendar: Calendar,
+    /// Now; snapshots after it are in the future.
+    pub now: Timestamp,
+    /// Allow that a group loses its last snapshot. Needs a filter, so that nobody empties a repository by a slip.
+    pub allow_remove_all: bool,
+}
+
+/// A group with what stays and what goes, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgetGroup {
+    /// What the snapshots have in common.
+    pub key: GroupKey,
+    /// What stays, each with its reasons.
+    pub keep: Vec<Kept>,
+    /// What goes: no rule keeps it, or it was named.
+    pub remove: Vec<SnapshotFile>,
+}
+
+/// What will be removed and what stays.
+#[derive(Debug, Default)]
+pub struct ForgetPlan {
+    /// The groups in the order of their keys. Snapshots that were named are one group without a key.
+    pub groups: Vec<ForgetGroup>,
+    /// Snapshots that cannot be read; they stay, and no rule counts them.
+    pub unreadable: Vec<(Id, Error)>,
+}
+
+/// Loads the snapshots and applies the policy to them.
+///
+/// # Errors
+/// [`ErrorKind::Refused`] if there is no rule, or if a group would lose all of its snapshots, unless that is allowed;
+/// or the storage's.
+pub async fn plan_forget(
+    repository: &Repository,
+    options: &ForgetOptions,
+    progress: &dyn Progress,
+) -> Result<ForgetPlan> {
+    options.check()?;
+    let (snapshots, unreadable) = select_all(repository, &options.filter, progress).await?;
+    let groups = plan_groups(snapshots, options)?;
+    Ok(ForgetPlan { groups, unreadable })
+}
+
+/// Plans the removal of snapshots that the user named.
+pub fn plan_forget_named(snapshots: Vec<SnapshotFile>) -> ForgetPlan {
+    let key = GroupKey {
+        hostname: String::new(),
+        paths: None,
+        tags: None,
+    };
+    ForgetPlan {
+        groups: vec![ForgetGroup {
+            key,
+            keep: Vec::new(),
+            remove: snapshots,
+        }],
+        unreadable: Vec::new(),
+    }
+}
+
+impl ForgetOptions {
+    fn check(&self) -> Result<()> {
+        let refuse = |message| Err(Error::new(ErrorKind::Refused, message));
+        if self.allow_remove_all && self.filter.is_empty() {
+            return refuse("to remove all snapshots of a group, name it: by host, tag or path");
+        }
+        if self.policy.is_empty() && !self.allow_remove_all {
+            return refuse("the policy has no rule, so it would keep nothing");
+        }
+        Ok(())
+    }
+}
+
+fn plan_groups(snapshots: Vec<SnapshotFile>, options: &ForgetOptions) -> Result<Vec<ForgetGroup>> {
+    let groups = group_snapshots(snapshots, options.group_by)
+        .into_iter()
+        .map(|group| {
+            let (policy, calendar) = (&options.policy, &options.calendar);
+            let retention = apply_policy(group.snapshots, policy, calendar, options.now);
+            if retention.keep.is_empty() && !options.allow_remove_all {
+                let group = match group.key.to_string() {
+                    name if name.is_empty() => "snapshots".to_owned(),
+                    name => format!("snapshots of {name}"),
+                };
+                let message = format!(
+                    "the policy would keep none of the {} {group}",
+                    retention.remove.len()
+                );
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+            Ok(ForgetGroup {
+                key: group.key,
+                keep: retention.keep,
+                remove: retention.remove,
+            })
+        });
+    groups.collect()
+}
+
+impl ForgetPlan {
+    /// All snapshots that will be removed.
+    pub fn remove(&self) -> impl Iterator<Item = &SnapshotFile> {
+        self.groups.iter().flat_map(|group| &group.remove)
+    }
+
+    /// Removes exactly the snapshots that the plan says, under an exclusive lock. Returns those that were removed by this
+    /// call; their data stays until a prune.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`], with nothing removed, if a snapshot that the plan keeps is gone: what the plan removes may
+    /// then be the last one. [`ErrorKind::LockLost`], [`ErrorKind::Cancelled`], or the storage's, with some removed.
+    pub async fn execute(
+        &self,
+        repository: &Repository,
+        lock: &Lock,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Id>> {
+        let files = repository.list(FileKind::Snapshot).await?;
+        let present: HashSet<Id> = files.into_iter().map(|file| file.id).collect();
+        self.refuse_if_changed(&present)?;
+        let ids = self.remove().map(|file| file.id);
+        let doomed: Vec<Id> = ids.filter(|id| present.contains(id)).collect();
+        progress.begin(Phase::DeleteFiles);
+        progress.add_total(items(doomed.len()));
+        progress.total_known();
+        let at_once = repository.storage().capabilities().connections.max(1);
+        for batch in doomed.chunks(at_once) {
+            if cancel.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            lock.verify().await?;
+            let delete = |id: &Id| {
+                let id = *id;
+                async move { repository.delete_file(FileKind::Snapshot, &id).await }
+            };
+            let deletes: Vec<_> = batch.iter().map(delete).collect();
+            stream::iter(deletes)
+                .buffer_unordered(at_once)
+                .try_collect::<()>()
+                .await?;
+            progress.advance(items(batch.len()));
+        }
+        Ok(doomed)
+    }
+
+    fn refuse_if_changed(&self, present: &HashSet<Id>) -> Result<()> {
+        let losing = self.groups.iter().filter(|group| !group.remove.is_empty());
+        for kept in losing.flat_map(|group| &group.keep) {
+            if !present.contains(&kept.stored.id) {
+                let id = kept.stored.id.short();
+                let message =
+                    format!("the plan is out of date: snapshot {id}, which it keeps, is gone");
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn items(count: usize) -> Amount {
+    Amount {
+        items: count as u64,
+        ..Amount::default()
+    }
+}
