@@ -10,7 +10,7 @@ mod path;
 mod union;
 mod walker;
 
-pub use path::{Located, locate};
+pub use path::{Located, checked_tree, locate};
 pub use union::{Found, Members, walk_union};
 pub use walker::{Descend, Step, Walk};
 

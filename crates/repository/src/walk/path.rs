@@ -1,5 +1,8 @@
 //! Finding one path in a tree.
 
+use super::check::{checked_entries, subtree};
+use super::walker::believe;
+use super::{Damage, Entry};
 use crate::format::{Id, Node};
 use crate::index::Index;
 use crate::pattern::clean;
@@ -37,6 +40,26 @@ impl Located {
     }
 }
 
+/// The entries of one directory in the order of their names, and what of it cannot be believed. A tree that cannot be read
+/// is damage and has no entries.
+///
+/// # Errors
+/// The storage's.
+pub async fn checked_tree(
+    repository: &Repository,
+    index: &Index,
+    tree: Id,
+    path: &[u8],
+) -> Result<(Vec<Entry>, Vec<Damage>)> {
+    match believe(repository.load_tree(index, &tree).await)? {
+        Ok(read) => Ok(checked_entries(read, tree, path)),
+        Err(error) => {
+            let path = path.to_vec();
+            Ok((Vec::new(), vec![Damage { path, error }]))
+        }
+    }
+}
+
 /// What lies at a path below a tree. The path may begin with `/` or not.
 ///
 /// # Errors
@@ -70,7 +93,7 @@ pub async fn locate(
         let tree = repository.load_tree(index, &tree).await?;
         let node = tree.nodes.into_iter().find(|node| node.name == name);
         let node = Box::new(node.ok_or_else(missing)?);
-        found = match super::check::subtree(&node) {
+        found = match subtree(&node) {
             Some(tree) => Located::Directory {
                 tree,
                 node: Some(node),
