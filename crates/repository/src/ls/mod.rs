@@ -8,7 +8,7 @@ use crate::Result;
 use crate::format::Id;
 use crate::index::Index;
 use crate::repository::Repository;
-use crate::walk::{Entry, Step, Walk};
+use crate::walk::{Step, Walk};
 
 /// What of a snapshot is listed. The default is all of it.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +50,7 @@ impl Listing {
         loop {
             match self.walk.next().await? {
                 Some(Step::Left(_)) => {}
-                Some(Step::Entry(Entry { path, .. })) if !self.options.shows(&path) => {}
+                Some(Step::Entry(entry)) if !self.options.shows(&entry.path) => {}
                 other => return Ok(other),
             }
         }

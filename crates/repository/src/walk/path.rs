@@ -90,7 +90,7 @@ pub async fn locate(
         let Located::Directory { tree, .. } = found else {
             return Err(missing());
         };
-        let tree = repository.load_tree(index, &tree).await?;
+        let tree = believe(repository.load_tree(index, &tree).await)??;
         let node = tree.nodes.into_iter().find(|node| node.name == name);
         let node = Box::new(node.ok_or_else(missing)?);
         found = match subtree(&node) {

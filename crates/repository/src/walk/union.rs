@@ -60,8 +60,8 @@ struct Union<'a> {
     reading: FuturesUnordered<Reading<'a>>,
 }
 
-/// Shows every entry below the trees once, with the numbers of the trees that have it; a directory before what is in it,
-/// apart from that in no order. `visit` says of a directory whether to go into it.
+/// Shows every entry below the trees, with the numbers of the trees that have it; a directory before what is in it, apart
+/// from that in no order. An entry that several trees have is shown once for each version of the directory it lies in. `visit` says of a directory whether to go into it.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Cancelled`], or the storage's.

@@ -24,7 +24,7 @@ const AHEAD: usize = 32;
 #[derive(Debug)]
 pub enum Step {
     /// An entry. What is in a directory comes after it.
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// Everything in the directory has come. Only for directories that were gone into.
     Left(Vec<u8>),
     /// Something could not be read. The walk goes on behind it.
@@ -139,7 +139,7 @@ impl Walk {
             return Ok(left.map(Step::Left));
         };
         frame.decided = frame.decided.saturating_sub(1);
-        Ok(Some(Step::Entry(self.come_to(upcoming))))
+        Ok(Some(Step::Entry(Box::new(self.come_to(upcoming)))))
     }
 
     fn come_to(&mut self, upcoming: Upcoming) -> Entry {
@@ -222,12 +222,14 @@ impl Walk {
     }
 }
 
-/// Tells damage, with which the walk goes on, from a storage that fails.
+/// Tells damage, with which the walk goes on, from a storage that fails. A tree that no index names is damage, since
+/// something names it.
 pub(super) fn believe(read: Result<Tree>) -> Result<std::result::Result<Tree, Error>> {
     match read {
         Ok(tree) => Ok(Ok(tree)),
-        Err(error) if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
-            Ok(Err(error))
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(Err(error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(Err(Error::damaged(error.to_string())))
         }
         Err(error) => Err(error),
     }
