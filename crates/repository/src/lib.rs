@@ -35,9 +35,9 @@ pub mod restore;
 pub mod snapshots;
 pub mod stats;
 pub mod tag;
+mod usage;
 pub mod walk;
 pub mod workers;
-mod usage;
 
 pub use error::{Error, ErrorKind, Result};
 pub use file_kind::FileKind;
