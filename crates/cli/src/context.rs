@@ -1,7 +1,6 @@
 //! What every command is given.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +24,6 @@ impl Context {
         let frames = self.environment.setting_text("PROGRESS_FPS");
         let frames = frames.and_then(|text| text.parse().ok());
         Meter::start(&self.output, activity, Pace::new(frames))
-    }
-
-    /// How long to wait for a lock.
-    pub fn retry_lock(&self) -> Duration {
-        self.global.retry_lock.unwrap_or_default()
     }
 
     /// Ends with exit code 130 where the user has asked to stop.

@@ -10,6 +10,8 @@ mod environment;
 mod error;
 mod exit;
 mod hint;
+mod host;
+mod open;
 mod output;
 mod password;
 mod signal;

@@ -82,7 +82,7 @@ pub struct GlobalArguments {
     #[arg(long, global = true)]
     pub cleanup_cache: bool,
 
-    /// Do not lock the repository; for reading one on a storage that cannot be written
+    /// Take no lock for reading or a dry run, as where the storage cannot be written
     #[arg(long, global = true)]
     pub no_lock: bool,
 
@@ -111,6 +111,9 @@ pub enum CompressionArgument {
 }
 
 impl GlobalArguments {
+    /// Sizes that packs may be filled to.
+    pub const PACK_SIZES_MIB: std::ops::RangeInclusive<u32> = 4..=128;
+
     /// How often `--verbose` was given, or its levels added up.
     pub fn verbosity(&self) -> u8 {
         self.verbose

@@ -8,7 +8,7 @@ pub mod values;
 
 pub use filter::SnapshotFilterArguments;
 pub use from::FromArguments;
-pub use global::GlobalArguments;
+pub use global::{CompressionArgument, GlobalArguments};
 pub use patterns::ExcludeArguments;
 
 use clap::{CommandFactory, Parser};

@@ -1,11 +1,15 @@
 //! `strongroom init`: a new repository.
 
 use clap::Args;
+use serde_json::json;
+use strongroom_repository::Repository;
 
 use crate::arguments::FromArguments;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::ExitCode;
+use crate::open::Named;
+use crate::output::escape;
 
 /// Create a new repository
 ///
@@ -26,6 +30,40 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
-    Err(super::not_in_this_build("init"))
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let named = context.named()?;
+    let like = match (
+        arguments.copy_chunker_params,
+        context.named_source(&arguments.from)?,
+    ) {
+        (true, Some(source)) => Some(context.open_without_cache(&source).await?),
+        (true, None) => {
+            return Err(Error::usage("--copy-chunker-params needs a repository to take them from")
+                .hint("add --from-repo URL"));
+        }
+        (false, _) => None,
+    };
+    let repository = context.create(&named, like.as_ref()).await?;
+    announce(context, &named, &repository)?;
+    Ok(ExitCode::Success)
+}
+
+/// Tells of a repository that was made.
+pub fn announce(context: &Context, named: &Named, repository: &Repository) -> Result<()> {
+    let id = repository.config().id;
+    if context.output.is_json() {
+        return context.output.json(&json!({
+            "message_type": "initialized", "id": id, "repository": named.location(),
+        }));
+    }
+    let location = named.location();
+    let location = escape::text(&location);
+    context
+        .output
+        .report(format_args!("created repository {} at {location}", id.short()))?;
+    context.output.note(
+        "\nThe password is needed for every access to this repository.\n\
+         Whoever loses it loses the data: nobody can recover either.",
+    );
+    Ok(())
 }

@@ -3,10 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use secrecy::SecretString;
+use serde_json::json;
+use strongroom_repository::Repository;
+use strongroom_repository::crypto::KdfParams;
+use strongroom_repository::keys::KeyInfo;
+use strongroom_repository::lock::{Access, Lock};
 
+use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
+use crate::output::table::Table;
+use crate::output::{escape, figures};
+use crate::password::{PasswordSource, Purpose};
 
 /// Manage keys: each opens the repository with a password of its own
 #[derive(Debug, Args)]
@@ -52,6 +62,97 @@ struct NewKeyArguments {
 }
 
 /// Runs the command.
-pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
-    Err(super::not_in_this_build("key"))
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let repository = context.open_without_cache(&context.named()?).await?;
+    let repository = &repository;
+    match arguments.command {
+        KeyCommand::List => {
+            let listing = async |_: &Lock| list(repository, context).await;
+            context.locked(repository, Access::Read, listing).await?;
+        }
+        KeyCommand::Add(new) => {
+            let password = new.password(context, repository).await?;
+            let owner = context.key_owner(new.user.as_deref(), new.host.as_deref());
+            let adding = async |_: &Lock| {
+                Ok(repository
+                    .add_key(&password, KdfParams::DEFAULT, &owner)
+                    .await?)
+            };
+            let id = context.locked(repository, Access::Append, adding).await?;
+            context
+                .output
+                .report(format_args!("saved new key with ID {id}"))?;
+        }
+        KeyCommand::Remove { id } => {
+            confirm(context, &format!("remove key {id}; its password will open the repository no more")).await?;
+            let removing = async |_: &Lock| Ok(repository.remove_key(&id).await?);
+            let id = context.locked(repository, Access::Exclusive, removing).await?;
+            context.output.report(format_args!("removed key {id}"))?;
+        }
+        KeyCommand::Passwd(new) => {
+            let password = new.password(context, repository).await?;
+            let owner = context.key_owner(new.user.as_deref(), new.host.as_deref());
+            let changing = async |_: &Lock| {
+                Ok(repository
+                    .change_password(&password, KdfParams::DEFAULT, &owner)
+                    .await?)
+            };
+            let id = context.locked(repository, Access::Exclusive, changing).await?;
+            context
+                .output
+                .report(format_args!("saved new key as {id}"))?;
+        }
+    }
+    Ok(ExitCode::Success)
+}
+
+impl NewKeyArguments {
+    async fn password(&self, context: &Context, repository: &Repository) -> Result<SecretString> {
+        let source = match (&self.new_password_file, self.new_insecure_no_password) {
+            (_, true) => PasswordSource::Empty,
+            (Some(path), false) => PasswordSource::File(path.clone()),
+            (None, false) => PasswordSource::Terminal,
+        };
+        source
+            .obtain(context, Purpose::New, &repository.location())
+            .await
+            .map_err(|error| match source {
+                PasswordSource::Terminal if error.code == ExitCode::Usage => error.hint(
+                    "give --new-password-file FILE; the variables name the password of the repository as it is",
+                ),
+                _ => error,
+            })
+    }
+}
+
+async fn list(repository: &Repository, context: &Context) -> Result<()> {
+    let keys = repository.list_keys().await?;
+    let zone = &context.environment.time_zone;
+    if context.output.is_json() {
+        let key = |key: &KeyInfo| match &key.file {
+            Ok(file) => json!({
+                "current": key.current, "id": key.id, "userName": file.username,
+                "hostName": file.hostname, "created": figures::time(file.created, zone),
+            }),
+            Err(error) => json!({"current": key.current, "id": key.id, "error": error}),
+        };
+        return context
+            .output
+            .json(&keys.iter().map(key).collect::<Vec<_>>());
+    }
+    let mut table = Table::new([" ID", "User", "Host", "Created"]);
+    for key in &keys {
+        let star = if key.current { '*' } else { ' ' };
+        let id = format!("{star}{}", key.id.short());
+        table.row(match &key.file {
+            Ok(file) => [
+                id,
+                escape::name(file.username.as_bytes()).into_owned(),
+                escape::name(file.hostname.as_bytes()).into_owned(),
+                figures::time(file.created, zone),
+            ],
+            Err(error) => [id, String::new(), String::new(), escape::text(error).into_owned()],
+        });
+    }
+    context.output.lines(&table.lines())
 }

@@ -1,10 +1,13 @@
 //! `strongroom unlock`: locks of processes that are gone.
 
 use clap::Args;
+use strongroom_repository::lock::Access;
 
+use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
+use crate::output::{escape, figures};
 
 /// Remove locks of processes that are gone
 ///
@@ -17,6 +20,32 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
-    Err(super::not_in_this_build("unlock"))
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let repository = context.open_without_cache(&context.named()?).await?;
+    let options = context.lock_options(Access::Exclusive);
+    let now = jiff::Timestamp::now();
+    if arguments.remove_all {
+        let locks = repository.find_locks(&options).await?;
+        for lock in locks.iter().filter(|lock| !lock.is_stale) {
+            let lock = lock.describe(now);
+            context
+                .output
+                .warning(&format!("the repository is locked {lock}"));
+        }
+        if locks.iter().any(|lock| !lock.is_stale) {
+            confirm(
+                context,
+                "remove locks of processes that may still run, which can lose data if they do",
+            )
+            .await?;
+        }
+    }
+    let unlocked = repository.unlock(&options, arguments.remove_all).await?;
+    let output = &context.output;
+    for lock in &unlocked.left {
+        output.note(format_args!("left: locked {}", escape::text(&lock.describe(now))));
+    }
+    let removed = figures::count(unlocked.removed.len() as u64, "lock");
+    output.report(format_args!("removed {removed}"))?;
+    Ok(ExitCode::Success)
 }

@@ -73,6 +73,11 @@ impl Output {
         done.map_err(|e| Error::standard_output(&e))
     }
 
+    /// Several lines of what the command was asked for.
+    pub fn lines(&self, lines: &[String]) -> Result<()> {
+        lines.iter().try_for_each(|line| self.result(line))
+    }
+
     /// A line of the report of what was done, for people: nothing with `--quiet` or `--json`.
     pub fn report(&self, line: impl Display) -> Result<()> {
         if self.style.quiet || self.style.json {
