@@ -11,9 +11,11 @@ mod error;
 mod exit;
 mod hint;
 mod host;
+mod identifier;
 mod open;
 mod output;
 mod password;
+mod select;
 mod signal;
 
 use std::ffi::OsString;

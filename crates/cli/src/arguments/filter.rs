@@ -1,6 +1,8 @@
 //! Which snapshots are meant, by host, tags and paths.
 
 use clap::Args;
+use jiff::Timestamp;
+use strongroom_repository::snapshots::{SnapshotFilter, TagList};
 
 use crate::environment::Environment;
 
@@ -23,7 +25,7 @@ pub struct SnapshotFilterArguments {
 
 impl SnapshotFilterArguments {
     /// The hosts asked for; the environment's where none was given. An empty name given means every host.
-    pub fn hosts(&self, environment: &Environment) -> Vec<String> {
+    fn hosts(&self, environment: &Environment) -> Vec<String> {
         let given: Vec<String> = match self.host.is_empty() {
             false => self.host.clone(),
             true => environment
@@ -35,15 +37,15 @@ impl SnapshotFilterArguments {
         given.into_iter().filter(|host| !host.is_empty()).collect()
     }
 
-    /// The lists of tags, split at commas. `--tag ""` asks for snapshots without tags: a list of one empty tag.
-    pub fn tag_lists(&self) -> Vec<Vec<String>> {
-        self.tag.iter().map(|list| split_tags(list)).collect()
+    /// What the engine chooses by; `until` is the last instant that passes.
+    pub fn filter(&self, environment: &Environment, until: Option<Timestamp>) -> SnapshotFilter {
+        SnapshotFilter {
+            hosts: self.hosts(environment),
+            tags: self.tag.iter().map(|list| TagList::parse(list)).collect(),
+            paths: self.path.clone(),
+            until,
+        }
     }
-}
-
-/// `a, b` as two tags.
-pub fn split_tags(list: &str) -> Vec<String> {
-    list.split(',').map(|tag| tag.trim().to_owned()).collect()
 }
 
 #[cfg(test)]

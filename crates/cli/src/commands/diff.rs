@@ -1,5 +1,7 @@
 //! `strongroom diff`: what differs between two snapshots.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use crate::context::Context;
@@ -14,11 +16,11 @@ use crate::exit::ExitCode;
 pub struct Arguments {
     /// First snapshot, SNAPSHOT:PATH, or "latest"
     #[arg(value_name = "SNAPSHOT")]
-    pub first: String,
+    pub first: OsString,
 
     /// Second snapshot
     #[arg(value_name = "SNAPSHOT")]
-    pub second: String,
+    pub second: OsString,
 
     /// Show changes of metadata
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! `strongroom dump`: one file or directory to standard output.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use crate::context::Context;
@@ -16,11 +18,11 @@ use crate::arguments::SnapshotFilterArguments;
 pub struct Arguments {
     /// Snapshot, SNAPSHOT:PATH, or "latest"
     #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
+    pub snapshot: OsString,
 
     /// Absolute path of a file or directory in the snapshot; / for all of it
     #[arg(value_name = "PATH")]
-    pub file: PathBuf,
+    pub file: OsString,
 
     #[command(flatten)]
     pub filter: SnapshotFilterArguments,

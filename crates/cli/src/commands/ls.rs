@@ -1,5 +1,7 @@
 //! `strongroom ls`: the files of a snapshot.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use crate::context::Context;
@@ -16,11 +18,11 @@ use crate::arguments::SnapshotFilterArguments;
 pub struct Arguments {
     /// Snapshot, SNAPSHOT:PATH, or "latest"
     #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
+    pub snapshot: OsString,
 
     /// Absolute paths of directories in the snapshot
     #[arg(value_name = "DIRECTORY")]
-    pub directories: Vec<String>,
+    pub directories: Vec<OsString>,
 
     #[command(flatten)]
     pub filter: SnapshotFilterArguments,

@@ -1,5 +1,7 @@
 //! `strongroom restore`: files back from a snapshot.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use crate::context::Context;
@@ -19,7 +21,7 @@ use crate::arguments::{ExcludeArguments, SnapshotFilterArguments};
 pub struct Arguments {
     /// Snapshot, SNAPSHOT:PATH, or "latest" [default with --at: the last one before]
     #[arg(value_name = "SNAPSHOT", required_unless_present = "at")]
-    pub snapshot: Option<String>,
+    pub snapshot: Option<OsString>,
 
     /// Directory to restore into
     #[arg(short, long, value_name = "DIRECTORY")]

@@ -31,6 +31,74 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
-    Err(super::not_in_this_build("snapshots"))
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let group_by: Option<GroupBy> = match &arguments.group_by {
+        Some(text) => Some(text.parse()?),
+        None => None,
+    };
+    let repository = context.open().await?;
+    let filter = arguments.filter.filter(&context.environment, None);
+    let loading = async |_: &Lock| {
+        select::many(context, &repository, &arguments.snapshots, &filter).await
+    };
+    let mut snapshots = context.locked(&repository, Access::Read, loading).await?;
+    snapshots.sort_by(|a, b| (a.snapshot.time, a.id).cmp(&(b.snapshot.time, b.id)));
+    if let Some(number) = arguments.latest {
+        snapshots = last_of_each(snapshots, number);
+    }
+    match group_by {
+        Some(group_by) => show_groups(snapshots, group_by, &arguments, context)?,
+        None => show(&snapshots, &arguments, context)?,
+    }
+    Ok(ExitCode::Success)
+}
+
+/// The newest of each host and paths.
+fn last_of_each(snapshots: Vec<StoredSnapshot>, number: usize) -> Vec<StoredSnapshot> {
+    let mut kept: Vec<StoredSnapshot> = group_snapshots(snapshots, GroupBy::default())
+        .into_iter()
+        .flat_map(|group| {
+            let before = group.snapshots.len().saturating_sub(number);
+            group.snapshots.into_iter().skip(before)
+        })
+        .collect();
+    kept.sort_by(|a, b| (a.snapshot.time, a.id).cmp(&(b.snapshot.time, b.id)));
+    kept
+}
+
+fn show(snapshots: &[StoredSnapshot], arguments: &Arguments, context: &Context) -> Result<()> {
+    if context.output.is_json() {
+        return context.output.json(&values(snapshots)?);
+    }
+    let zone = &context.environment.time_zone;
+    let table = snapshot::table(snapshots, None, arguments.compact, zone);
+    context.output.lines(&table)
+}
+
+fn show_groups(
+    snapshots: Vec<StoredSnapshot>,
+    group_by: GroupBy,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<()> {
+    let groups = group_snapshots(snapshots, group_by);
+    if context.output.is_json() {
+        let values = groups.iter().map(|group| {
+            Ok(json!({"group_key": group.key, "snapshots": values(&group.snapshots)?}))
+        });
+        let values = values.collect::<Result<Vec<Value>>>()?;
+        return context.output.json(&values);
+    }
+    for group in &groups {
+        if let Some(key) = snapshot::group(&group.key) {
+            context.output.result(format_args!("snapshots for ({key}):"))?;
+        }
+        show(&group.snapshots, arguments, context)?;
+        context.output.result("")?;
+    }
+    Ok(())
+}
+
+fn values(snapshots: &[StoredSnapshot]) -> Result<Vec<Value>> {
+    snapshots.iter().map(snapshot::json).collect()
 }

@@ -4,6 +4,7 @@ pub mod escape;
 pub mod figures;
 pub mod meter;
 mod render;
+pub mod snapshot;
 pub mod table;
 
 use std::fmt::Display;

@@ -1,0 +1,84 @@
+//! Snapshots as people and programs see them.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use strongroom_repository::snapshots::{GroupKey, StoredSnapshot};
+
+use super::table::Table;
+use super::{escape, figures};
+use crate::error::{Error, Result};
+
+/// restic's JSON of a snapshot: what is stored, then `id` and `short_id`.
+pub fn json(stored: &StoredSnapshot) -> Result<Value> {
+    let mut value: Value = serde_json::from_slice(&stored.snapshot.encode())
+        .map_err(|e| Error::failed(format!("write a snapshot as JSON: {e}")))?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("id".to_owned(), json!(stored.id));
+        object.insert("short_id".to_owned(), json!(stored.id.short()));
+    }
+    Ok(value)
+}
+
+/// One line on a snapshot: `snapshot 1047e729 of [/home] at 2026-11-20 12:00:00 by root@host`.
+pub fn line(stored: &StoredSnapshot, zone: &TimeZone) -> String {
+    let snapshot = &stored.snapshot;
+    let paths: Vec<_> = snapshot.paths.iter().map(|p| shown(p)).collect();
+    format!(
+        "snapshot {} of [{}] at {} by {}@{}",
+        stored.id.short(),
+        paths.join(", "),
+        figures::time(snapshot.time, zone),
+        shown(&snapshot.username),
+        shown(&snapshot.hostname),
+    )
+}
+
+/// A table of snapshots in restic's columns. `reasons` says of each why it is kept.
+pub fn table(
+    snapshots: &[StoredSnapshot],
+    reasons: Option<&[Vec<String>]>,
+    compact: bool,
+    zone: &TimeZone,
+) -> Vec<String> {
+    let mut header = vec!["ID", "Time", "Host", "Tags"];
+    header.extend(reasons.map(|_| "Reasons"));
+    header.extend((!compact).then_some("Paths"));
+    header.push("Size");
+    let mut table = Table::new(header);
+    for (number, stored) in snapshots.iter().enumerate() {
+        let snapshot = &stored.snapshot;
+        let list = |texts: &[String]| texts.iter().map(|text| shown(text)).collect::<Vec<_>>();
+        let tags = match compact {
+            true => list(&snapshot.tags),
+            false => vec![list(&snapshot.tags).join(",")],
+        };
+        let mut row = vec![
+            vec![stored.id.short()],
+            vec![figures::time(snapshot.time, zone)],
+            vec![shown(&snapshot.hostname)],
+            tags,
+        ];
+        row.extend(reasons.map(|all| all.get(number).cloned().unwrap_or_default()));
+        row.extend((!compact).then(|| list(&snapshot.paths)));
+        let summary = snapshot.summary.as_ref();
+        row.push(
+            summary
+                .map(|s| figures::size(s.total_bytes_processed))
+                .into_iter()
+                .collect(),
+        );
+        table.tall_row(row);
+    }
+    table.footer(figures::count(snapshots.len() as u64, "snapshot"));
+    table.lines()
+}
+
+/// What the snapshots of a group have in common: `host vm, paths [/home]`; `None` where nothing is grouped by.
+pub fn group(key: &GroupKey) -> Option<String> {
+    let text = key.to_string();
+    (!text.is_empty()).then(|| escape::text(&text).into_owned())
+}
+
+fn shown(text: &str) -> String {
+    escape::name(text.as_bytes()).into_owned()
+}
