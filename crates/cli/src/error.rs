@@ -21,6 +21,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// Nothing is to be printed: the reader of standard output has gone.
     pub silent: bool,
+    /// The engine's kind, where the engine failed.
+    pub kind: Option<ErrorKind>,
 }
 
 impl Error {
@@ -31,6 +33,7 @@ impl Error {
             message: message.into(),
             hint: None,
             silent: false,
+            kind: None,
         }
     }
 
@@ -102,6 +105,7 @@ impl From<RepositoryError> for Error {
                 .map(str::to_owned),
             message: error.to_string(),
             silent: false,
+            kind: Some(error.kind()),
         }
     }
 }
@@ -113,6 +117,7 @@ impl From<StorageError> for Error {
             hint: hint::storage(error.kind).map(str::to_owned),
             message: error.to_string(),
             silent: false,
+            kind: None,
         }
     }
 }

@@ -15,6 +15,7 @@ mod identifier;
 mod open;
 mod output;
 mod password;
+mod patterns;
 mod select;
 mod signal;
 

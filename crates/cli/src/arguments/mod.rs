@@ -6,7 +6,7 @@ mod global;
 mod patterns;
 pub mod values;
 
-pub use filter::SnapshotFilterArguments;
+pub use filter::{SnapshotFilterArguments, split_tags};
 pub use from::FromArguments;
 pub use global::{CompressionArgument, GlobalArguments};
 pub use patterns::ExcludeArguments;

@@ -48,22 +48,25 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
-/// Tells of a repository that was made.
-pub fn announce(context: &Context, named: &Named, repository: &Repository) -> Result<()> {
-    let id = repository.config().id;
+/// The result of `init`.
+fn announce(context: &Context, named: &Named, repository: &Repository) -> Result<()> {
     if context.output.is_json() {
         return context.output.json(&json!({
-            "message_type": "initialized", "id": id, "repository": named.location(),
+            "message_type": "initialized", "id": repository.config().id, "repository": named.location(),
         }));
     }
-    let location = named.location();
+    note(context, named, repository);
+    Ok(())
+}
+
+/// Tells of a repository that was made, beside the results.
+pub fn note(context: &Context, named: &Named, repository: &Repository) {
+    let (id, location) = (repository.config().id.short(), named.location());
     let location = escape::text(&location);
     context
         .output
-        .report(format_args!("created repository {} at {location}", id.short()))?;
+        .note(format_args!("created repository {id} at {location}"));
     context.output.note(
-        "\nThe password is needed for every access to this repository.\n\
-         Whoever loses it loses the data: nobody can recover either.",
+        "The password is needed for every access to it. Whoever loses it loses the data: nobody can recover either.",
     );
-    Ok(())
 }

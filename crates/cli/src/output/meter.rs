@@ -83,10 +83,13 @@ pub(super) struct State {
     pub(super) started: Instant,
     phase: Mutex<Option<(Phase, Instant)>>,
     total: Counters,
+    /// What a scan beside the operation has found; no phase resets it.
+    expected: Counters,
     done: Counters,
     skipped: Counters,
     deleted: AtomicU64,
-    pub(super) total_known: AtomicBool,
+    total_known: AtomicBool,
+    expected_known: AtomicBool,
     pub(super) errors: AtomicU64,
     current: Mutex<Vec<u8>>,
 }
@@ -97,7 +100,16 @@ impl State {
     }
 
     pub(super) fn total(&self) -> Amount {
-        self.total.get()
+        let (total, expected) = (self.total.get(), self.expected.get());
+        Amount {
+            files: total.files.saturating_add(expected.files),
+            bytes: total.bytes.saturating_add(expected.bytes),
+            items: total.items,
+        }
+    }
+
+    pub(super) fn is_total_known(&self) -> bool {
+        self.total_known.load(Relaxed) || self.expected_known.load(Relaxed)
     }
 
     pub(super) fn done(&self) -> Amount {
@@ -134,9 +146,7 @@ impl Progress for State {
     }
 
     fn total_known(&self) {
-        if !self.total_known.swap(true, Relaxed) && self.activity == Activity::Backup {
-            self.scan_finished();
-        }
+        self.total_known.store(true, Relaxed);
     }
 
     fn advance(&self, amount: Amount) {
@@ -287,6 +297,8 @@ impl Meter {
             started: Instant::now(),
             phase: Mutex::default(),
             total: Counters::default(),
+            expected: Counters::default(),
+            expected_known: AtomicBool::new(false),
             done: Counters::default(),
             skipped: Counters::default(),
             deleted: AtomicU64::new(0),
@@ -320,6 +332,11 @@ impl Meter {
         Arc::clone(&self.state) as Arc<dyn Progress>
     }
 
+    /// Adds what a scan beside the operation has found.
+    pub fn scanner(&self) -> Scanner {
+        Scanner(Arc::clone(&self.state))
+    }
+
     /// Time since the operation began.
     pub fn elapsed(&self) -> Duration {
         self.state.started.elapsed()
@@ -338,5 +355,22 @@ impl Drop for Meter {
             // A panic of the drawing thread costs the display alone.
             let _ = thread.join();
         }
+    }
+}
+
+/// Tells a meter how much there will be.
+#[derive(Clone)]
+pub struct Scanner(Arc<State>);
+
+impl Scanner {
+    /// More has been found.
+    pub fn found(&self, amount: Amount) {
+        self.0.expected.add(amount);
+    }
+
+    /// Everything has been found.
+    pub fn finish(&self) {
+        self.0.expected_known.store(true, Relaxed);
+        self.0.scan_finished();
     }
 }

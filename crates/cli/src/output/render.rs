@@ -126,7 +126,7 @@ impl Speed {
         let (total, done) = (state.total(), state.done());
         let speed = self.update(done.bytes);
         let elapsed = figures::seconds(state.started.elapsed().as_secs());
-        let known = state.total_known.load(Relaxed);
+        let known = state.is_total_known();
         let mut parts = amounts(done, total);
         if speed >= 1.0 {
             parts.push(format!("{}/s", figures::size(speed as u64)));
@@ -208,7 +208,7 @@ fn backup_status(state: &State) -> Value {
         0 => 0.0,
         _ => figures::fraction(done.bytes, total.bytes),
     };
-    let remaining = match percent > 0.0 && state.total_known.load(Relaxed) {
+    let remaining = match percent > 0.0 && state.is_total_known() {
         true => (elapsed as f64 * (1.0 - percent) / percent) as u64,
         false => 0,
     };

@@ -1,0 +1,87 @@
+//! What is read: files and directories, standard input, or a command.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_repository::backup::Source;
+use strongroom_source::files::{self, Files, FilesError, Marker};
+
+use super::{Arguments, Plan, Symlinks, files_from};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::exit::ExitCode;
+use crate::open::Named;
+
+impl Plan {
+    /// The source that the arguments name.
+    pub(super) fn source(&self, named: &Named, context: &Context) -> Result<Arc<dyn Source>> {
+        let arguments = &self.arguments;
+        if arguments.stdin || arguments.stdin_from_command {
+            return self.stream(context);
+        }
+        let paths = files_from::collect(arguments, context)?;
+        if paths.is_empty() {
+            return Err(Error::usage("nothing to back up was named")
+                .hint("name files or directories, such as `strongroom backup .`, or give --files-from FILE"));
+        }
+        let options = self.options(named, context)?;
+        let files = Files::new(&paths, options).map_err(from_files)?;
+        Ok(Arc::new(files))
+    }
+
+    fn options(&self, named: &Named, context: &Context) -> Result<files::Options> {
+        let arguments = &self.arguments;
+        let environment = &context.environment;
+        let root = environment.working_directory.clone().ok_or_else(|| {
+            Error::usage("the working directory does not exist any more").hint("change to another one")
+        })?;
+        let mut options = files::Options::new(root, environment.time_zone.clone());
+        options.with_atime = arguments.with_atime;
+        options.markers = markers(arguments)?;
+        options.larger_than_bytes = arguments.exclude_larger_than;
+        options.one_file_system = arguments.one_file_system;
+        options.symlinks = match arguments.symlinks {
+            Symlinks::ArchiveLink => files::Symlinks::ArchiveLink,
+            Symlinks::Skip => files::Symlinks::Skip,
+            Symlinks::Follow => files::Symlinks::Follow,
+        };
+        options.own = own(named, context);
+        if !self.excludes.set.is_empty() {
+            let excludes = self.excludes.set.clone();
+            options.select = Some(Arc::new(move |path: &[u8]| !excludes.is_match(path)));
+        }
+        Ok(options)
+    }
+
+    fn stream(&self, _context: &Context) -> Result<Arc<dyn Source>> {
+        Err(super::super::not_in_this_build("backup --stdin"))
+    }
+}
+
+fn markers(arguments: &Arguments) -> Result<Vec<Marker>> {
+    let named = arguments.exclude_if_present.iter();
+    let mut markers = named
+        .map(|text| Marker::parse(text).map_err(from_files))
+        .collect::<Result<Vec<_>>>()?;
+    markers.extend(arguments.exclude_caches.then(Marker::cache_directory));
+    Ok(markers)
+}
+
+/// The repository and the cache grow while they are read; what is in them is worth nothing in a backup.
+fn own(named: &Named, context: &Context) -> Vec<PathBuf> {
+    let repository = named.directory().map(PathBuf::from);
+    let places = [repository, context.cache_directory()];
+    let absolute = |path: PathBuf| match &context.environment.working_directory {
+        Some(root) => root.join(path),
+        None => path,
+    };
+    places.into_iter().flatten().map(absolute).collect()
+}
+
+fn from_files(error: FilesError) -> Error {
+    let code = match error {
+        FilesError::NoneExists | FilesError::Unreadable { .. } => ExitCode::SourceUnavailable,
+        _ => ExitCode::Usage,
+    };
+    Error::new(code, error.to_string())
+}
