@@ -109,7 +109,9 @@ enum ProcessState {
 
 /// `/proc` may hide other users' processes (`hidepid`), so a missing folder there proves nothing; the kernel is asked.
 fn process_state(pid: i64) -> ProcessState {
-    let known = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let known = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
     let Some(pid) = known else {
         return ProcessState::Unknown;
     };

@@ -1,5 +1,7 @@
 //! From the options to an open repository.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -47,8 +49,9 @@ impl Context {
             "",
         )?
         .ok_or_else(|| {
-            Error::usage("no repository was named")
-                .hint("give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path or local:/path")
+            Error::usage("no repository was named").hint(
+                "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path or local:/path",
+            )
         })?;
         let hint = environment.setting_text("KEY_HINT").map(str::to_owned);
         self.name(
@@ -85,14 +88,12 @@ impl Context {
         let location = Location::parse(text)
             .map_err(|e| Error::usage(format!("the address of the repository: {e}")))?;
         let output = Arc::clone(&self.output);
-        let storage = RetryStorage::new(
-            strongroom_storage::open(&location),
-            RetryPolicy::default(),
-        )
-        .observed(move |error, pause| {
-            let pause = pause.as_secs_f64();
-            output.detail(1, format_args!("{error}; trying again in {pause:.1} s"));
-        });
+        let storage =
+            RetryStorage::new(strongroom_storage::open(&location), RetryPolicy::default())
+                .observed(move |error, pause| {
+                    let pause = pause.as_secs_f64();
+                    output.detail(1, format_args!("{error}; trying again in {pause:.1} s"));
+                });
         Ok(Named {
             location,
             storage: Arc::new(storage),
@@ -129,10 +130,10 @@ impl Context {
                 Err(error) if error.kind() == ErrorKind::WrongPassword && attempts > 0 => {
                     self.output.warning("wrong password; try again");
                 }
-                opened => {
-                    return opened
-                        .map_err(|error| Error::from(error).context(format_args!("open {what}")));
+                Err(error) if error.kind() == ErrorKind::WrongPassword => {
+                    return Err(Error::from(error).context(format_args!("open {what}")));
                 }
+                opened => return Ok(opened?),
             }
         }
     }
@@ -151,9 +152,7 @@ impl Context {
         };
         let creating = Repository::create(Arc::clone(&named.storage), &password, &options);
         let created = self.unless_cancelled(creating).await?;
-        Ok(created.map_err(|error| {
-            Error::from(error).context(format_args!("create a repository at {what}"))
-        })?)
+        Ok(created?)
     }
 
     /// What a key says of its maker.
@@ -186,6 +185,9 @@ impl Context {
         if self.global.cleanup_cache {
             self.clean_up_caches(&root).await;
         }
+        // A backup that this folder lies in leaves it out, which it can only where the folder exists from the beginning.
+        // A failure here is no harm: the cache says itself what is wrong with it.
+        let _ = DirBuilder::new().recursive(true).mode(0o700).create(&root);
         let name = repository.config().id.to_hex();
         let storage = Arc::clone(&named.storage);
         let cached = CacheStorage::new(storage, root, &name, CacheSettings::default())
@@ -211,9 +213,7 @@ impl Context {
             Ok(Ok(number)) => self
                 .output
                 .detail(1, format_args!("removed {number} old caches")),
-            Ok(Err(error)) => self
-                .output
-                .warning(&format!("remove old caches: {error}")),
+            Ok(Err(error)) => self.output.warning(&format!("remove old caches: {error}")),
         }
     }
 
@@ -279,12 +279,15 @@ impl Context {
         let lock = repository
             .lock(access, &self.lock_options(access), &self.cancel)
             .await
-            .map_err(|error| Error::from(error).context(format_args!("lock {}", repository.location())))?;
+            .map_err(|error| {
+                Error::from(error).context(format_args!("lock {}", repository.location()))
+            })?;
         let result = work(&lock).await;
         let released = lock.release().await;
         if let (Ok(_), Err(error)) = (&result, released) {
             // The work is done; the lock is found to be dead by whoever meets it.
-            self.output.warning(&format!("remove this process's lock: {error}"));
+            self.output
+                .warning(&format!("remove this process's lock: {error}"));
         }
         result
     }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use jiff::Timestamp;
 use strongroom_repository::snapshots::{
-    SnapshotFilter, SnapshotName, SnapshotReference, StoredSnapshot, newest, resolve_prefix,
+    SnapshotFile, SnapshotFilter, SnapshotName, SnapshotReference, newest, resolve_prefix,
 };
 use strongroom_repository::{FileKind, Repository};
 
@@ -15,7 +15,7 @@ use crate::output::meter::Activity;
 
 /// A snapshot and the path inside it that was named; `/` for all of it.
 pub struct Selected {
-    pub snapshot: StoredSnapshot,
+    pub snapshot: SnapshotFile,
     pub path: Vec<u8>,
 }
 
@@ -42,7 +42,7 @@ pub async fn latest(
     context: &Context,
     repository: &Repository,
     filter: &SnapshotFilter,
-) -> Result<StoredSnapshot> {
+) -> Result<SnapshotFile> {
     let snapshots = all(context, repository).await?;
     let is_empty = snapshots.is_empty();
     newest(snapshots, filter, Timestamp::now()).ok_or_else(|| match is_empty {
@@ -59,11 +59,11 @@ pub async fn many(
     repository: &Repository,
     names: &[String],
     filter: &SnapshotFilter,
-) -> Result<Vec<StoredSnapshot>> {
+) -> Result<Vec<SnapshotFile>> {
     if names.is_empty() {
         return Ok(filter.choose(all(context, repository).await?));
     }
-    let mut chosen: Vec<StoredSnapshot> = Vec::new();
+    let mut chosen: Vec<SnapshotFile> = Vec::new();
     for name in names {
         let found = one(context, repository, OsStr::new(name), filter).await?;
         if found.path != b"/" {
@@ -79,12 +79,17 @@ pub async fn many(
 }
 
 /// Every snapshot, oldest first.
-pub async fn all(context: &Context, repository: &Repository) -> Result<Vec<StoredSnapshot>> {
+pub async fn all(context: &Context, repository: &Repository) -> Result<Vec<SnapshotFile>> {
     let meter = context.meter(Activity::Other);
-    Ok(repository.load_snapshots(meter.progress()).await?)
+    let files = repository.load_snapshots(meter.progress()).await?;
+    let file = |file: strongroom_repository::repository::SnapshotFile| SnapshotFile {
+        id: file.id,
+        snapshot: file.snapshot,
+    };
+    Ok(files.into_iter().map(file).collect())
 }
 
-async fn by_prefix(repository: &Repository, prefix: &str) -> Result<StoredSnapshot> {
+async fn by_prefix(repository: &Repository, prefix: &str) -> Result<SnapshotFile> {
     let id = match prefix.parse() {
         Ok(id) => id,
         Err(_) => {
@@ -93,5 +98,5 @@ async fn by_prefix(repository: &Repository, prefix: &str) -> Result<StoredSnapsh
         }
     };
     let snapshot = repository.load_snapshot(&id).await?;
-    Ok(StoredSnapshot { id, snapshot })
+    Ok(SnapshotFile { id, snapshot })
 }

@@ -48,6 +48,11 @@ impl SnapshotFilterArguments {
     }
 }
 
+/// `a, b` as two tags.
+pub fn split_tags(list: &str) -> impl Iterator<Item = String> {
+    list.split(',').map(|tag| tag.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Environment, SnapshotFilterArguments};

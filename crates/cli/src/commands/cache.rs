@@ -40,7 +40,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let directory = CacheDirectory::new(root);
     let age = Duration::from_secs(u64::from(arguments.max_age) * 24 * 3600);
     let now = SystemTime::now();
-    let looking = tokio::task::spawn_blocking(move || look(&directory, age, now, arguments.cleanup));
+    let looking =
+        tokio::task::spawn_blocking(move || look(&directory, age, now, arguments.cleanup));
     let found = looking
         .await
         .map_err(|e| Error::failed(format!("look at the caches: {e}")))??;
@@ -105,7 +106,11 @@ fn show(found: &Found, no_size: bool, now: SystemTime, context: &Context) -> Res
     header.extend((!no_size).then_some("Size"));
     let mut table = Table::new(header);
     for folder in &found.folders {
-        let old = if found.old.contains(folder) { "yes" } else { "" };
+        let old = if found.old.contains(folder) {
+            "yes"
+        } else {
+            ""
+        };
         let short: String = folder.name.chars().take(10).collect();
         let used = format!("{} ago", figures::count(days(folder), "day"));
         let mut row = vec![short, used, old.to_owned()];

@@ -70,8 +70,7 @@ enum Object {
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let repository = context.open().await?;
-    let printing =
-        async |_: &Lock| print(&arguments.object, &repository, context).await;
+    let printing = async |_: &Lock| print(&arguments.object, &repository, context).await;
     context.locked(&repository, Access::Read, printing).await?;
     Ok(ExitCode::Success)
 }

@@ -38,8 +38,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     ) {
         (true, Some(source)) => Some(context.open_without_cache(&source).await?),
         (true, None) => {
-            return Err(Error::usage("--copy-chunker-params needs a repository to take them from")
-                .hint("add --from-repo URL"));
+            return Err(
+                Error::usage("--copy-chunker-params needs a repository to take them from")
+                    .hint("add --from-repo URL"),
+            );
         }
         (false, _) => None,
     };

@@ -84,9 +84,11 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
                 .report(format_args!("saved new key with ID {id}"))?;
         }
         KeyCommand::Remove { id } => {
-            confirm(context, &format!("remove key {id}; its password will open the repository no more")).await?;
+            confirm(context, &format!("remove key {id} with its password")).await?;
             let removing = async |_: &Lock| Ok(repository.remove_key(&id).await?);
-            let id = context.locked(repository, Access::Exclusive, removing).await?;
+            let id = context
+                .locked(repository, Access::Exclusive, removing)
+                .await?;
             context.output.report(format_args!("removed key {id}"))?;
         }
         KeyCommand::Passwd(new) => {
@@ -97,7 +99,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
                     .change_password(&password, KdfParams::DEFAULT, &owner)
                     .await?)
             };
-            let id = context.locked(repository, Access::Exclusive, changing).await?;
+            let id = context
+                .locked(repository, Access::Exclusive, changing)
+                .await?;
             context
                 .output
                 .report(format_args!("saved new key as {id}"))?;
@@ -151,7 +155,12 @@ async fn list(repository: &Repository, context: &Context) -> Result<()> {
                 escape::name(file.hostname.as_bytes()).into_owned(),
                 figures::time(file.created, zone),
             ],
-            Err(error) => [id, String::new(), String::new(), escape::text(error).into_owned()],
+            Err(error) => [
+                id,
+                String::new(),
+                String::new(),
+                escape::text(error).into_owned(),
+            ],
         });
     }
     context.output.lines(&table.lines())

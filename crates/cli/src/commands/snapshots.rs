@@ -1,11 +1,16 @@
 //! `strongroom snapshots`: what is there.
 
 use clap::Args;
+use serde_json::{Value, json};
+use strongroom_repository::lock::{Access, Lock};
+use strongroom_repository::snapshots::{GroupBy, SnapshotFile, group_snapshots};
 
 use crate::arguments::SnapshotFilterArguments;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
+use crate::output::snapshot;
+use crate::select;
 
 /// List snapshots
 #[derive(Debug, Args)]
@@ -38,11 +43,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     };
     let repository = context.open().await?;
     let filter = arguments.filter.filter(&context.environment, None);
-    let loading = async |_: &Lock| {
-        select::many(context, &repository, &arguments.snapshots, &filter).await
-    };
+    let loading =
+        async |_: &Lock| select::many(context, &repository, &arguments.snapshots, &filter).await;
     let mut snapshots = context.locked(&repository, Access::Read, loading).await?;
-    snapshots.sort_by(|a, b| (a.snapshot.time, a.id).cmp(&(b.snapshot.time, b.id)));
+    snapshots.sort_by_key(|file| (file.snapshot.time, file.id));
     if let Some(number) = arguments.latest {
         snapshots = last_of_each(snapshots, number);
     }
@@ -54,19 +58,19 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 }
 
 /// The newest of each host and paths.
-fn last_of_each(snapshots: Vec<StoredSnapshot>, number: usize) -> Vec<StoredSnapshot> {
-    let mut kept: Vec<StoredSnapshot> = group_snapshots(snapshots, GroupBy::default())
+fn last_of_each(snapshots: Vec<SnapshotFile>, number: usize) -> Vec<SnapshotFile> {
+    let mut kept: Vec<SnapshotFile> = group_snapshots(snapshots, GroupBy::default())
         .into_iter()
         .flat_map(|group| {
             let before = group.snapshots.len().saturating_sub(number);
             group.snapshots.into_iter().skip(before)
         })
         .collect();
-    kept.sort_by(|a, b| (a.snapshot.time, a.id).cmp(&(b.snapshot.time, b.id)));
+    kept.sort_by_key(|file| (file.snapshot.time, file.id));
     kept
 }
 
-fn show(snapshots: &[StoredSnapshot], arguments: &Arguments, context: &Context) -> Result<()> {
+fn show(snapshots: &[SnapshotFile], arguments: &Arguments, context: &Context) -> Result<()> {
     if context.output.is_json() {
         return context.output.json(&values(snapshots)?);
     }
@@ -76,7 +80,7 @@ fn show(snapshots: &[StoredSnapshot], arguments: &Arguments, context: &Context) 
 }
 
 fn show_groups(
-    snapshots: Vec<StoredSnapshot>,
+    snapshots: Vec<SnapshotFile>,
     group_by: GroupBy,
     arguments: &Arguments,
     context: &Context,
@@ -91,7 +95,9 @@ fn show_groups(
     }
     for group in &groups {
         if let Some(key) = snapshot::group(&group.key) {
-            context.output.result(format_args!("snapshots for ({key}):"))?;
+            context
+                .output
+                .result(format_args!("snapshots for ({key}):"))?;
         }
         show(&group.snapshots, arguments, context)?;
         context.output.result("")?;
@@ -99,6 +105,6 @@ fn show_groups(
     Ok(())
 }
 
-fn values(snapshots: &[StoredSnapshot]) -> Result<Vec<Value>> {
+fn values(snapshots: &[SnapshotFile]) -> Result<Vec<Value>> {
     snapshots.iter().map(snapshot::json).collect()
 }

@@ -43,7 +43,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let unlocked = repository.unlock(&options, arguments.remove_all).await?;
     let output = &context.output;
     for lock in &unlocked.left {
-        output.note(format_args!("left: locked {}", escape::text(&lock.describe(now))));
+        output.note(format_args!(
+            "left: locked {}",
+            escape::text(&lock.describe(now))
+        ));
     }
     let removed = figures::count(unlocked.removed.len() as u64, "lock");
     output.report(format_args!("removed {removed}"))?;

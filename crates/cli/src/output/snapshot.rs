@@ -2,14 +2,14 @@
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use strongroom_repository::snapshots::{GroupKey, StoredSnapshot};
+use strongroom_repository::snapshots::{GroupKey, SnapshotFile};
 
 use super::table::Table;
 use super::{escape, figures};
 use crate::error::{Error, Result};
 
 /// restic's JSON of a snapshot: what is stored, then `id` and `short_id`.
-pub fn json(stored: &StoredSnapshot) -> Result<Value> {
+pub fn json(stored: &SnapshotFile) -> Result<Value> {
     let mut value: Value = serde_json::from_slice(&stored.snapshot.encode())
         .map_err(|e| Error::failed(format!("write a snapshot as JSON: {e}")))?;
     if let Some(object) = value.as_object_mut() {
@@ -20,7 +20,7 @@ pub fn json(stored: &StoredSnapshot) -> Result<Value> {
 }
 
 /// One line on a snapshot: `snapshot 1047e729 of [/home] at 2026-11-20 12:00:00 by root@host`.
-pub fn line(stored: &StoredSnapshot, zone: &TimeZone) -> String {
+pub fn line(stored: &SnapshotFile, zone: &TimeZone) -> String {
     let snapshot = &stored.snapshot;
     let paths: Vec<_> = snapshot.paths.iter().map(|p| shown(p)).collect();
     format!(
@@ -35,7 +35,7 @@ pub fn line(stored: &StoredSnapshot, zone: &TimeZone) -> String {
 
 /// A table of snapshots in restic's columns. `reasons` says of each why it is kept.
 pub fn table(
-    snapshots: &[StoredSnapshot],
+    snapshots: &[SnapshotFile],
     reasons: Option<&[Vec<String>]>,
     compact: bool,
     zone: &TimeZone,

@@ -25,7 +25,11 @@ pub fn collect(arguments: &Arguments, context: &Context) -> Result<Vec<Vec<u8>>>
     }
     for file in &arguments.files_from_verbatim {
         let content = decode_text(&read(file)?);
-        paths.extend(lines(&content).filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
+        paths.extend(
+            lines(&content)
+                .filter(|line| !line.is_empty())
+                .map(<[u8]>::to_vec),
+        );
     }
     for file in &arguments.files_from_raw {
         add_raw(file, &read(file)?, &mut paths)?;

@@ -28,7 +28,11 @@ pub fn expand(pattern: &[u8], root: &Path) -> Result<Vec<Vec<u8>>> {
             false => found
                 .iter()
                 .map(|folder| join(folder, component))
-                .filter(|path| root.join(OsStr::from_bytes(path)).symlink_metadata().is_ok())
+                .filter(|path| {
+                    root.join(OsStr::from_bytes(path))
+                        .symlink_metadata()
+                        .is_ok()
+                })
                 .collect(),
             true => matching(&found, component, root)?,
         };

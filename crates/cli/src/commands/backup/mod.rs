@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use strongroom_repository::{ErrorKind, Repository};
 use strongroom_repository::backup::{BackupOptions, BackupReport, LeftOut, Source};
 use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock};
 use strongroom_repository::snapshots::{GroupBy, SnapshotFilter, TagList, newest};
+use strongroom_repository::{ErrorKind, Repository};
 
 use crate::arguments::{ExcludeArguments, split_tags, values};
 use crate::context::Context;
@@ -175,14 +175,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         hostname: arguments.hostname(context),
         arguments,
     };
-    let source = plan.source(&named, context)?;
+    let wanted = plan.wanted(context)?;
     let repository = plan.repository(&named, context).await?;
+    // Only what exists when the source is made is recognized as our own.
+    let source = plan.source(wanted, &named, context)?;
     let access = match plan.arguments.dry_run {
         true => Access::Read,
         false => Access::Append,
     };
-    let backing_up =
-        async |lock: &Lock| plan.execute(&*source, &repository, lock, context).await;
+    let backing_up = async |lock: &Lock| plan.execute(&*source, &repository, lock, context).await;
     let done = context.locked(&repository, access, backing_up).await?;
     report::show(&done, &plan.arguments, context)
 }
@@ -266,7 +267,14 @@ impl Plan {
         };
         let progress = meter.shared();
         let result = repository
-            .backup(&index, source, options, lock, &progress, &context.cancel)
+            .backup(
+                &index,
+                source.root(),
+                options,
+                lock,
+                &progress,
+                &context.cancel,
+            )
             .await;
         drop(scan);
         Ok(Done {
@@ -298,8 +306,16 @@ impl Plan {
         }
         let group_by: GroupBy = arguments.group_by.parse()?;
         let filter = SnapshotFilter {
-            hosts: group_by.host.then(|| self.hostname.clone()).into_iter().collect(),
-            paths: if group_by.paths { source.paths() } else { Vec::new() },
+            hosts: group_by
+                .host
+                .then(|| self.hostname.clone())
+                .into_iter()
+                .collect(),
+            paths: if group_by.paths {
+                source.paths()
+            } else {
+                Vec::new()
+            },
             tags: group_by
                 .tags
                 .then(|| TagList::parse(&self.tags.join(",")))

@@ -119,10 +119,14 @@ fn tell_left_out(left_out: &[LeftOut], context: &Context) {
         let path = escape::name(&left.path);
         match left.reason {
             LeftOutReason::Own => {
-                output.note(format_args!("left out {path}: the repository or the cache itself"));
+                output.note(format_args!(
+                    "left out {path}: the repository or the cache itself"
+                ));
             }
             LeftOutReason::SymlinkLoop => {
-                output.warning(&format!("{path} leads back to where it lies: stored as a link"));
+                output.warning(&format!(
+                    "{path} leads back to where it lies: stored as a link"
+                ));
             }
             reason => {
                 output.detail(1, format_args!("left out {path}: {}", words(reason)));

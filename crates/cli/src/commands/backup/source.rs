@@ -12,28 +12,52 @@ use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::open::Named;
 
+/// What the arguments name, before anything was looked at.
+pub(super) enum Wanted {
+    /// Paths as raw bytes.
+    Files(Vec<Vec<u8>>),
+    /// Standard input, or what a command prints.
+    Stream,
+}
+
 impl Plan {
-    /// The source that the arguments name.
-    pub(super) fn source(&self, named: &Named, context: &Context) -> Result<Arc<dyn Source>> {
+    /// Reads the lists of what to back up; finds out whether anything was named.
+    pub(super) fn wanted(&self, context: &Context) -> Result<Wanted> {
         let arguments = &self.arguments;
         if arguments.stdin || arguments.stdin_from_command {
-            return self.stream(context);
+            return Ok(Wanted::Stream);
         }
         let paths = files_from::collect(arguments, context)?;
         if paths.is_empty() {
             return Err(Error::usage("nothing to back up was named")
                 .hint("name files or directories, such as `strongroom backup .`, or give --files-from FILE"));
         }
-        let options = self.options(named, context)?;
-        let files = Files::new(&paths, options).map_err(from_files)?;
-        Ok(Arc::new(files))
+        Ok(Wanted::Files(paths))
+    }
+
+    /// The source that is to be read.
+    pub(super) fn source(
+        &self,
+        wanted: Wanted,
+        named: &Named,
+        context: &Context,
+    ) -> Result<Arc<dyn Source>> {
+        match wanted {
+            Wanted::Stream => self.stream(context),
+            Wanted::Files(paths) => {
+                let options = self.options(named, context)?;
+                let files = Files::new(&paths, options).map_err(from_files)?;
+                Ok(Arc::new(files))
+            }
+        }
     }
 
     fn options(&self, named: &Named, context: &Context) -> Result<files::Options> {
         let arguments = &self.arguments;
         let environment = &context.environment;
         let root = environment.working_directory.clone().ok_or_else(|| {
-            Error::usage("the working directory does not exist any more").hint("change to another one")
+            Error::usage("the working directory does not exist any more")
+                .hint("change to another one")
         })?;
         let mut options = files::Options::new(root, environment.time_zone.clone());
         options.with_atime = arguments.with_atime;
@@ -83,5 +107,11 @@ fn from_files(error: FilesError) -> Error {
         FilesError::NoneExists | FilesError::Unreadable { .. } => ExitCode::SourceUnavailable,
         _ => ExitCode::Usage,
     };
-    Error::new(code, error.to_string())
+    let hint = match code {
+        ExitCode::SourceUnavailable => {
+            "check the paths, and that this user may read them; no snapshot was made"
+        }
+        _ => "`strongroom backup --help` tells how to name what to back up",
+    };
+    Error::new(code, error.to_string()).hint(hint)
 }
