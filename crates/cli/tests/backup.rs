@@ -175,3 +175,63 @@ fn every_entry_is_told_when_asked_for() {
         "{quiet}"
     );
 }
+
+#[test]
+fn standard_input_and_the_output_of_a_command_are_files() {
+    let vault = Vault::new(strongroom!());
+    let dumped = |name: &str| {
+        vault
+            .restic()
+            .run(["dump", "latest", name])
+            .ok()
+            .stdout_text()
+    };
+    let args = ["backup", "--stdin", "--stdin-filename", "dumps/shop.sql"];
+    vault.program.run_with_stdin(args, b"select 1;\n").ok();
+    assert_eq!(dumped("/dumps/shop.sql"), "select 1;\n");
+    vault
+        .run(&[
+            "backup",
+            "--stdin-from-command",
+            "--",
+            "printf",
+            "%s!",
+            "$HOME",
+        ])
+        .ok();
+    assert_eq!(dumped("/stdin"), "$HOME!");
+}
+
+/// Half a database dump that looks like a whole one is worse than none.
+#[test]
+fn t25_a_command_that_fails_makes_no_snapshot() {
+    let vault = Vault::new(strongroom!());
+    let failing = [
+        "backup",
+        "--stdin-from-command",
+        "--",
+        "sh",
+        "-c",
+        "echo half; echo oops >&2; exit 4",
+    ];
+    let failed = vault.run(&failing).expect_code(27);
+    assert!(failed.stderr_text().contains("oops"), "{failed}");
+    vault
+        .run(&["backup", "--stdin-from-command", "--", "no-such-program"])
+        .expect_code(27);
+    vault.run(&["backup", "--stdin"]).expect_code(27);
+    vault
+        .run(&["backup", "--stdin-from-command"])
+        .expect_code(2);
+    assert!(vault.restic().snapshot_ids().is_empty());
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_told() {
+    let vault = Vault::new(strongroom!());
+    std::fs::write(vault.path("patterns"), "source/*.txt\nsource/*.none\n").unwrap();
+    let partial = vault
+        .run(&["backup", "--files-from", "patterns"])
+        .expect_code(3);
+    assert!(partial.stderr_text().contains("*.none"), "{partial}");
+}

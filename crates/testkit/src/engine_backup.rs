@@ -32,6 +32,7 @@ pub fn backup_options(source: &dyn Source) -> BackupOptions {
         ignore_ctime: false,
         ignore_inode: false,
         skip_if_unchanged: false,
+        all_or_nothing: false,
         dry_run: false,
     }
 }

@@ -165,6 +165,14 @@ impl Output {
         });
     }
 
+    /// What a program that we run says on its standard error, whole lines or not.
+    pub fn foreign(&self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        for line in text.lines() {
+            self.aside(escape::text(line));
+        }
+    }
+
     /// Puts a bar on the last lines of the terminal, or takes it away.
     fn set_bar(&self, bar: Option<ProgressBar>) {
         *lock(&self.bar) = bar;

@@ -31,6 +31,9 @@ pub struct BackupOptions {
     pub ignore_inode: bool,
     /// Publish no snapshot if its tree is the parent's.
     pub skip_if_unchanged: bool,
+    /// Publish no snapshot if anything could not be read, since a part of it would be worth nothing
+    /// ([`super::Source::all_or_nothing`]).
+    pub all_or_nothing: bool,
     /// Do everything but store.
     pub dry_run: bool,
 }

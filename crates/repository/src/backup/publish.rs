@@ -96,6 +96,12 @@ impl Repository {
         if let Some(error) = cause {
             return Err(error);
         }
+        if run.options.all_or_nothing && run.counters.figures().errors > 0 {
+            return Err(Error::new(
+                ErrorKind::Source,
+                "the source could not be read to its end; no snapshot was made",
+            ));
+        }
         let tree = tree.ok_or_else(nothing_read)?;
         if run.counters.figures().is_empty() {
             return Err(nothing_read());

@@ -1,7 +1,7 @@
 //! `strongroom backup`: a new snapshot.
 
 mod files_from;
-mod glob;
+mod input;
 mod report;
 mod scan;
 mod source;
@@ -18,6 +18,7 @@ use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock};
 use strongroom_repository::snapshots::{GroupBy, SnapshotFilter, TagList, newest};
 use strongroom_repository::{ErrorKind, Repository};
+use tokio::task::JoinHandle;
 
 use crate::arguments::{ExcludeArguments, split_tags, values};
 use crate::context::Context;
@@ -183,7 +184,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         true => Access::Read,
         false => Access::Append,
     };
-    let backing_up = async |lock: &Lock| plan.execute(&*source, &repository, lock, context).await;
+    let backing_up = async |lock: &Lock| plan.execute(&source, &repository, lock, context).await;
     let done = context.locked(&repository, access, backing_up).await?;
     report::show(&done, &plan.arguments, context)
 }
@@ -230,12 +231,12 @@ impl Plan {
 
     async fn execute(
         &self,
-        source: &dyn Source,
+        source: &Arc<dyn Source>,
         repository: &Repository,
         lock: &Lock,
         context: &Context,
     ) -> Result<Done> {
-        let parent = self.parent(source, repository, context).await?;
+        let parent = self.parent(&**source, repository, context).await?;
         let output = &context.output;
         match &parent {
             Some(parent) => output.note(format_args!("using parent snapshot {}", parent.short())),
@@ -263,9 +264,11 @@ impl Plan {
             ignore_ctime: self.arguments.ignore_ctime || self.arguments.ignore_inode,
             ignore_inode: self.arguments.ignore_inode,
             skip_if_unchanged: self.arguments.skip_if_unchanged,
+            all_or_nothing: source.all_or_nothing(),
             dry_run: self.arguments.dry_run,
         };
         let progress = meter.shared();
+        let interrupting = interrupt_when_cancelled(source, context);
         let result = repository
             .backup(
                 &index,
@@ -276,6 +279,7 @@ impl Plan {
                 &context.cancel,
             )
             .await;
+        interrupting.abort();
         drop(scan);
         Ok(Done {
             report: result?,
@@ -327,6 +331,15 @@ impl Plan {
         let parent = newest(snapshots, &filter, Timestamp::now());
         Ok(parent.map(|parent| parent.id))
     }
+}
+
+/// A thread that waits for data of the source notices nothing else.
+fn interrupt_when_cancelled(source: &Arc<dyn Source>, context: &Context) -> JoinHandle<()> {
+    let (source, cancel) = (Arc::clone(source), context.cancel.clone());
+    tokio::spawn(async move {
+        cancel.cancelled().await;
+        source.interrupt();
+    })
 }
 
 /// What a backup came to.

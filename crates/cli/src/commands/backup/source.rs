@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_repository::backup::Source;
+use strongroom_source::command::{Command, Invocation};
 use strongroom_source::files::{self, Files, FilesError, Marker};
+use strongroom_source::stdin::{InvalidName, Stdin};
 
+use super::files_from::Paths;
+use super::input::Input;
 use super::{Arguments, Plan, Symlinks, files_from};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -14,8 +18,8 @@ use crate::open::Named;
 
 /// What the arguments name, before anything was looked at.
 pub(super) enum Wanted {
-    /// Paths as raw bytes.
-    Files(Vec<Vec<u8>>),
+    /// Files and directories.
+    Files(Paths),
     /// Standard input, or what a command prints.
     Stream,
 }
@@ -28,7 +32,7 @@ impl Plan {
             return Ok(Wanted::Stream);
         }
         let paths = files_from::collect(arguments, context)?;
-        if paths.is_empty() {
+        if paths.paths.is_empty() && paths.unmatched.is_empty() {
             return Err(Error::usage("nothing to back up was named")
                 .hint("name files or directories, such as `strongroom backup .`, or give --files-from FILE"));
         }
@@ -45,8 +49,9 @@ impl Plan {
         match wanted {
             Wanted::Stream => self.stream(context),
             Wanted::Files(paths) => {
-                let options = self.options(named, context)?;
-                let files = Files::new(&paths, options).map_err(from_files)?;
+                let mut options = self.options(named, context)?;
+                options.unmatched = paths.unmatched;
+                let files = Files::new(&paths.paths, options).map_err(from_files)?;
                 Ok(Arc::new(files))
             }
         }
@@ -77,8 +82,26 @@ impl Plan {
         Ok(options)
     }
 
-    fn stream(&self, _context: &Context) -> Result<Arc<dyn Source>> {
-        Err(super::super::not_in_this_build("backup --stdin"))
+    fn stream(&self, context: &Context) -> Result<Arc<dyn Source>> {
+        let arguments = &self.arguments;
+        let name = arguments.stdin_filename.as_bytes();
+        let named = |e: InvalidName| Error::usage(format!("--stdin-filename: {e}"));
+        if arguments.stdin {
+            let input = Box::new(Input::start(&context.cancel));
+            return Ok(Arc::new(Stdin::new(name, self.time, input).map_err(named)?));
+        }
+        let Some((program, rest)) = arguments.paths.split_first() else {
+            return Err(Error::usage("--stdin-from-command needs a command")
+                .hint("write it behind --, such as: strongroom backup --stdin-from-command -- pg_dump shop"));
+        };
+        let output = Arc::clone(&context.output);
+        let invocation = Invocation {
+            program: program.clone(),
+            arguments: rest.to_vec(),
+            on_stderr: Arc::new(move |text: &[u8]| output.foreign(text)),
+        };
+        let command = Command::new(name, self.time, invocation).map_err(named)?;
+        Ok(Arc::new(command))
     }
 }
 
