@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rustix::io::Errno;
+
 use super::failure::Failure;
 use super::temporary;
 use crate::{ErrorKind, FileInfo, StoragePath};
@@ -114,7 +116,7 @@ impl Walk {
     }
 }
 
-/// What another process removed since we saw its name is no error.
+/// What another process removed since we saw its name is no error, nor is a link that leads nowhere or to itself.
 fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -126,6 +128,7 @@ fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         {
             Ok(None)
         }
+        Err(e) if Errno::from_io_error(&e) == Some(Errno::LOOP) => Ok(None),
         Err(e) => Err(e),
     }
 }
