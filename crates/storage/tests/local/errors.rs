@@ -148,6 +148,10 @@ fn what_may_not_be_read_is_an_error_and_never_left_out() {
                 "{error}"
             );
         }
+        // A drop box: what may be written without being listed is written.
+        mode("data/ab", 0o300);
+        write(&storage, "data/ab/b", "x").await.unwrap();
+        storage.delete(&path("data/ab/b")).await.unwrap();
         mode("data/ab", 0o700);
         mode("data/ab/a", 0);
         let error = storage

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use strongroom_storage::{Class, ErrorKind, Storage, WriteMode};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::{Fixture, content, created, get, listed, path, put};
@@ -12,14 +13,18 @@ use super::{Fixture, content, created, get, listed, path, put};
 /// Both of two `init`s at once believing that they made the repository: one of them would lose its key.
 pub async fn of_two_writers_of_a_new_file_one_wins(fixture: &Fixture) {
     const WRITERS: usize = 8;
+    // Large enough that all of them are on their way before the first arrives.
+    let data = |writer: usize| content(writer as u64, 1_000_000 + writer);
     let storage = created(fixture).await;
-    for round in 0..10 {
+    for round in 0..5 {
         let name = format!("keys/{round}");
         let mut tasks = JoinSet::new();
+        let start = Arc::new(Barrier::new(WRITERS));
         for writer in 0..WRITERS {
             let (storage, file) = (fixture.storage.clone(), path(&name));
+            let (data, start) = (data(writer), start.clone());
             tasks.spawn(async move {
-                let data = content(writer as u64, 10_000 + writer);
+                start.wait().await;
                 let write = storage.write(&file, data, WriteMode::New, Class::Metadata);
                 (writer, write.await)
             });
@@ -32,7 +37,7 @@ pub async fn of_two_writers_of_a_new_file_one_wins(fixture: &Fixture) {
         }
         assert!(!winners.is_empty());
         let stored = get(storage, &name).await;
-        let is_stored = |writer: usize| stored == content(writer as u64, 10_000 + writer);
+        let is_stored = |writer: usize| stored == data(writer);
         assert!(winners.iter().any(|(writer, _)| is_stored(*writer)));
         if storage.capabilities().atomic_new {
             assert_eq!(winners.len(), 1, "round {round}");
