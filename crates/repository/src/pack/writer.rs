@@ -352,13 +352,17 @@ impl BlobWriter {
 /// out at a restore (story T-37).
 fn compress_verified(level: Level, plain: &[u8], compressed: &mut Vec<u8>) -> Result<()> {
     compression::compress_into(level, plain, compressed)?;
-    if compression::decompress(compressed, plain.len()).is_ok_and(|again| again == plain) {
+    if comes_back(compressed, plain) {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Internal,
         "compressed data did not decompress to what it was: the memory of this machine may be faulty",
     ))
+}
+
+fn comes_back(compressed: &[u8], plain: &[u8]) -> bool {
+    compression::decompress(compressed, plain.len()).is_ok_and(|again| again == plain)
 }
 
 /// Locks a mutex; a thread that panicked while it held it left nothing half-done in these.
@@ -368,4 +372,34 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn too_large() -> Error {
     Error::new(ErrorKind::Internal, "a blob of more than 4 GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, comes_back, compress_verified};
+
+    /// Any fault in compressed data must be found before it is stored; after that the source may be gone.
+    #[test]
+    fn t37_compressed_data_that_does_not_come_back_is_refused() {
+        let plain: Vec<u8> = (0..20_000_u32)
+            .flat_map(|n| (n / 7).to_le_bytes())
+            .collect();
+        let mut compressed = Vec::new();
+        compress_verified(Level::Auto, &plain, &mut compressed).unwrap();
+        assert!(compressed.len() < plain.len() && comes_back(&compressed, &plain));
+        let mut harmless = 0;
+        for at in 0..compressed.len() {
+            let mut flipped = compressed.clone();
+            flipped[at] ^= 4;
+            // Some bits of a frame mean nothing; then the content is the same.
+            harmless += usize::from(comes_back(&flipped, &plain));
+            assert!(!comes_back(&compressed[..at], &plain), "cut to {at} bytes");
+        }
+        assert!(
+            harmless * 10 < compressed.len(),
+            "{harmless} of {}",
+            compressed.len()
+        );
+        assert!(!comes_back(&compressed, &plain[1..]));
+    }
 }
