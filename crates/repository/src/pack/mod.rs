@@ -3,8 +3,10 @@
 mod adopt;
 mod header;
 mod open_pack;
+mod totals;
 mod upload;
 mod writer;
 
 pub use open_pack::FinishedPack;
-pub use writer::{BlobWriter, Stored, WriterOptions, WriterTotals};
+pub use totals::WriterTotals;
+pub use writer::{BlobWriter, Stored, WriterOptions};

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -10,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::open_pack::{FinishedPack, OpenPack};
+use super::totals::{Totals, WriterTotals};
 use super::upload::{self, Uploaded};
 use crate::compression::{self, Level};
 use crate::crypto::OVERHEAD;
@@ -38,21 +38,6 @@ pub struct Stored {
     pub stored_bytes: u64,
 }
 
-/// What an operation wrote in all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WriterTotals {
-    /// New data blobs.
-    pub data_blobs: u64,
-    /// New tree blobs.
-    pub tree_blobs: u64,
-    /// Bytes of new blobs before compression.
-    pub plain_bytes: u64,
-    /// Bytes of new blobs in packs.
-    pub stored_bytes: u64,
-    /// Packs.
-    pub packs: u64,
-}
-
 /// Stores blobs for one operation. Clones share it.
 ///
 /// A blob is in the repository for good only when [`BlobWriter::finish`] has returned: until then a snapshot or another
@@ -74,15 +59,6 @@ struct Shared {
     upload: Mutex<Option<JoinHandle<Result<Uploaded>>>>,
     cancel: CancellationToken,
     totals: Totals,
-}
-
-#[derive(Default)]
-struct Totals {
-    data_blobs: AtomicU64,
-    tree_blobs: AtomicU64,
-    plain_bytes: AtomicU64,
-    stored_bytes: AtomicU64,
-    packs: AtomicU64,
 }
 
 const SHARDS: usize = 64;
@@ -165,7 +141,9 @@ impl BlobWriter {
         let stored = pack.append(id, sealed, uncompressed_length)?;
         let plain_bytes =
             uncompressed_length.map_or(stored.saturating_sub(OVERHEAD as u32), NonZeroU32::get);
-        self.count(kind, u64::from(plain_bytes), u64::from(stored));
+        self.shared
+            .totals
+            .blob(kind, u64::from(plain_bytes), u64::from(stored));
         if let Some(pack) = self.put_back(pack) {
             let this = self.clone();
             let finished = self
@@ -181,14 +159,7 @@ impl BlobWriter {
 
     /// What was written so far.
     pub fn totals(&self) -> WriterTotals {
-        let totals = &self.shared.totals;
-        WriterTotals {
-            data_blobs: totals.data_blobs.load(Ordering::Relaxed),
-            tree_blobs: totals.tree_blobs.load(Ordering::Relaxed),
-            plain_bytes: totals.plain_bytes.load(Ordering::Relaxed),
-            stored_bytes: totals.stored_bytes.load(Ordering::Relaxed),
-            packs: totals.packs.load(Ordering::Relaxed),
-        }
+        self.shared.totals.read()
     }
 
     /// Stores what is left, waits for all uploads and saves the index.
@@ -249,21 +220,8 @@ impl BlobWriter {
         };
         let mut pack = self.open_pack(kind);
         let stored = u64::from(pack.seal(repository.master(), id, content, uncompressed_length)?);
-        self.count(kind, plain.len() as u64, stored);
+        self.shared.totals.blob(kind, plain.len() as u64, stored);
         Ok((stored, self.put_back(pack)))
-    }
-
-    fn count(&self, kind: BlobKind, plain_bytes: u64, stored_bytes: u64) {
-        let totals = &self.shared.totals;
-        let blobs = match kind {
-            BlobKind::Data => &totals.data_blobs,
-            BlobKind::Tree => &totals.tree_blobs,
-        };
-        blobs.fetch_add(1, Ordering::Relaxed);
-        totals.plain_bytes.fetch_add(plain_bytes, Ordering::Relaxed);
-        totals
-            .stored_bytes
-            .fetch_add(stored_bytes, Ordering::Relaxed);
     }
 
     /// A pack of the kind that is this thread's alone until it is put back.
@@ -291,7 +249,7 @@ impl BlobWriter {
     }
 
     fn close(&self, pack: OpenPack) -> Result<FinishedPack> {
-        self.shared.totals.packs.fetch_add(1, Ordering::Relaxed);
+        self.shared.totals.pack();
         pack.finish(self.shared.repository.master())
     }
 
