@@ -19,7 +19,7 @@ use strongroom_repository::progress::Silent;
 use strongroom_repository::restore::{
     RestoreOptions, RestorePlan, RestoreReport, RestoreSummary, plan_restore,
 };
-use strongroom_repository::{FileKind, Repository, Result};
+use strongroom_repository::{Repository, Result};
 use strongroom_source::files::target::DirectoryTarget;
 use strongroom_storage::LocalStorage;
 use strongroom_testkit::engine::{PASSWORD, new_repository, open_repository};
@@ -145,11 +145,6 @@ impl Vault {
             (0, 0)
         );
         report.summary
-    }
-
-    async fn packs(&self) -> Vec<Id> {
-        let files = self.repository.list(FileKind::Pack).await.unwrap();
-        files.iter().map(|file| file.id).collect()
     }
 }
 
