@@ -9,23 +9,19 @@ use tokio_util::sync::CancellationToken;
 use crate::format::{Node, NodeKind};
 use crate::index::Index;
 use crate::progress::{Amount, Progress};
+use crate::restore::basis::{bytes, choose, usable};
 use crate::restore::blocking::blocking;
 use crate::restore::compare::{Piece, matching};
 use crate::restore::plan::{Deletion, FileStep, PlannedEntry, Step, pieces};
 use crate::restore::problem::OrProblem;
 use crate::restore::survey::{Found, may_replace};
 use crate::restore::{
-    Basis, Existing, ExistingKind, Overwrite, Place, Problem, RestoreOptions, Target, TargetPath,
-    surplus,
+    Existing, ExistingKind, Overwrite, Place, Problem, RestoreOptions, Target, TargetPath, surplus,
 };
 use crate::{Error, ErrorKind, Result};
 
 /// Files that are compared at once.
 const AT_ONCE: usize = 8;
-
-/// Up to this size what is right in an old file is copied into the new one, so that the old one stays until the end.
-/// Larger ones are written in place under their partial name: a copy would need their space twice.
-const COPY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 pub(super) struct Decider<'a> {
     pub index: &'a Index,
@@ -286,11 +282,13 @@ impl Decider<'_> {
             _ => Vec::new(),
         };
         let (basis, reuse) = choose(node, &pieces, old, in_old, found.leftover.as_ref(), in_left);
+        let reused_bytes = bytes(&pieces, &reuse);
         Ok(Verdict::of(Step::WriteFile(Box::new(FileStep {
             basis,
             place,
             reuse,
             exists: found.existing.is_some(),
+            reused_bytes,
             frees_bytes: old
                 .filter(|old| old.links == 1)
                 .map_or(0, |old| old.allocated_bytes),
@@ -339,55 +337,4 @@ fn is_same(node: &Node, existing: &Existing) -> bool {
         (NodeKind::Fifo, ExistingKind::Fifo) | (NodeKind::Socket, ExistingKind::Socket) => true,
         _ => false,
     }
-}
-
-/// Whether a file may become the restored one. One that belongs to neither may be open in the hands of a third,
-/// who could change it after it was compared.
-fn usable(file: &Existing, node: &Node) -> bool {
-    file.mine || file.uid == node.uid
-}
-
-fn choose(
-    node: &Node,
-    pieces: &[Piece],
-    old: Option<&Existing>,
-    in_old: Vec<bool>,
-    left: Option<&Existing>,
-    in_left: Vec<bool>,
-) -> (Basis, Vec<bool>) {
-    let (reused_old, reused_left) = (bytes(pieces, &in_old), bytes(pieces, &in_left));
-    match (old, left) {
-        (_, Some(left)) if reused_left > reused_old => (Basis::Leftover(left.clone()), in_left),
-        (Some(old), _) if reused_old > 0 => {
-            let large = old.size_bytes.max(node.size_bytes) > COPY_BYTES_MAX;
-            if large && old.links == 1 && usable(old, node) {
-                (Basis::InPlace(old.clone()), in_old)
-            } else {
-                (Basis::Copy(old.clone(), ranges(pieces, &in_old)), in_old)
-            }
-        }
-        _ => (Basis::Nothing, Vec::new()),
-    }
-}
-
-fn bytes(pieces: &[Piece], matches: &[bool]) -> u64 {
-    pieces
-        .iter()
-        .zip(matches)
-        .filter(|(_, same)| **same)
-        .map(|((_, _, length), _)| u64::from(length.unwrap_or(0)))
-        .fold(0, u64::saturating_add)
-}
-
-/// The ranges of a file that match, neighbours joined.
-fn ranges(pieces: &[Piece], matches: &[bool]) -> Vec<std::ops::Range<u64>> {
-    let mut ranges: Vec<std::ops::Range<u64>> = Vec::new();
-    for ((_, start, length), _) in pieces.iter().zip(matches).filter(|(_, same)| **same) {
-        let end = start.saturating_add(length.unwrap_or(0).into());
-        match ranges.last_mut() {
-            Some(last) if last.end == *start => last.end = end,
-            _ => ranges.push(*start..end),
-        }
-    }
-    ranges
 }

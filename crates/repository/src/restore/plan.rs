@@ -92,6 +92,8 @@ pub(super) struct FileStep {
     pub reuse: Vec<bool>,
     /// Whether something of that name exists.
     pub exists: bool,
+    /// Bytes that the basis has already.
+    pub reused_bytes: u64,
     /// Bytes that the old file gives back when the new one has taken its place.
     pub frees_bytes: u64,
 }

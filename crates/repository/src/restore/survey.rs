@@ -209,11 +209,12 @@ impl Surveyor<'_> {
         let verdict = self.options.selection.judge(&found.path.absolute());
         let dir = found.node.kind == NodeKind::Dir;
         found.needed = verdict.matched;
-        if !found.needed && !(dir && verdict.child_may_match) {
+        let descend = dir && verdict.child_may_match;
+        if !found.needed && !descend {
             return;
         }
         let number = survey.entries.len();
-        if dir && verdict.child_may_match {
+        if descend {
             match found.node.subtree {
                 Some(tree) => {
                     let is_dir = found

@@ -93,7 +93,7 @@ async fn no_name_of_a_snapshot_leads_out_of_the_target() {
         let inner = tree(&[file("precious", b"bad")]);
         for node in [file(name, b"bad"), dir(name, &inner), link(name, "x")] {
             let root = tree(&[file("good", b"bad"), node]);
-            let (vault, outside) = forged(root, &[inner.clone()]).await;
+            let (vault, outside) = forged(root, std::slice::from_ref(&inner)).await;
             write(&vault.target(), "mine", "x");
             let strict = vault.restore(&RestoreOptions::default()).await.unwrap_err();
             assert_eq!(strict.kind(), ErrorKind::Refused, "{name:?}");
@@ -123,7 +123,7 @@ async fn a_link_and_a_folder_of_the_same_name_do_not_lead_out() {
         if !first {
             nodes.reverse();
         }
-        let (vault, outside) = forged(tree(&nodes), &[inner.clone()]).await;
+        let (vault, outside) = forged(tree(&nodes), std::slice::from_ref(&inner)).await;
         let report = vault.restore(&partial()).await.unwrap();
         assert_eq!(report.problems.len(), 1, "{report:#?}");
         assert_eq!(report.problems[0].path, b"/way");

@@ -148,8 +148,14 @@ impl<'a> Outcome<'a> {
             _ => {
                 summary.files_restored += 1;
                 summary.bytes_restored = summary.bytes_restored.saturating_add(written);
+                // What is fetched has been told as it came.
+                let reused = match &entry.step {
+                    Step::WriteFile(file) => file.reused_bytes,
+                    _ => 0,
+                };
                 self.progress.advance(Amount {
                     files: 1,
+                    bytes: reused,
                     ..Amount::default()
                 });
             }

@@ -97,7 +97,7 @@ impl Setting<'_> {
 
     /// The permissions of the node. A file that is not its owner's does not get the right to act as its owner.
     fn mode(&self, owned: Owned) -> Mode {
-        let mut mode = permissions(self.node.mode.0);
+        let mut mode = Mode::from_bits_truncate(self.node.mode.unix_permissions());
         if self.object.kind() == FileType::RegularFile {
             if !owned.user {
                 mode.remove(Mode::SUID);
@@ -118,15 +118,6 @@ struct Owned {
     asked: bool,
 }
 
-/// Permission bits as the system has them, from the format's (Go's) layout.
-fn permissions(mode: u32) -> Mode {
-    let mut bits = Mode::from_bits_truncate(mode & 0o777);
-    for (bit, flag) in [(23, Mode::SUID), (22, Mode::SGID), (20, Mode::SVTX)] {
-        bits.set(flag, mode & (1 << bit) != 0);
-    }
-    bits
-}
-
 fn timespec(time: Time) -> Timespec {
     Timespec {
         tv_sec: time.unix_seconds(),
@@ -143,12 +134,5 @@ mod tests {
         let time = Time::utc(jiff::Timestamp::new(-2, 250_000_000).unwrap());
         let spec = timespec(time);
         assert_eq!((spec.tv_sec, spec.tv_nsec), (-2, 250_000_000));
-    }
-
-    #[test]
-    fn set_id_and_sticky_bits_are_translated() {
-        assert_eq!(permissions(0o755 | 1 << 23).bits(), 0o4755);
-        assert_eq!(permissions(0o755 | 1 << 22).bits(), 0o2755);
-        assert_eq!(permissions(0o777 | 1 << 20 | 1 << 31).bits(), 0o1777);
     }
 }

@@ -157,6 +157,11 @@ impl Entry<'_> {
         errno: Errno,
     ) -> TargetError {
         let mut error = Failure::from(errno).at(path, during);
+        if errno == Errno::EXIST {
+            error.message = "something of that name has appeared since; \
+                where the target ignores case, it may be an entry whose name differs in case alone"
+                .to_owned();
+        }
         if errno == Errno::PERM {
             for (name, what) in [(self.name, "it"), (&b""[..], "its directory")] {
                 if let Some(mark) = self.mark(name) {

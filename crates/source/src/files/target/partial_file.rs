@@ -12,6 +12,7 @@ use strongroom_repository::restore::{
     TargetPath, TargetResult, Withheld, partial_name,
 };
 
+use super::dirs::Entry;
 use super::failure::{During, Failure, fail};
 use super::object::Object;
 use super::{Inner, OPEN, copy, list, place};
@@ -70,13 +71,13 @@ impl PartialFile {
                 let mode = Object::of_file(read.as_fd())
                     .during(path, "look at")?
                     .mode();
-                let fd = make_writable(&read, &at.dir, at.name, path)?;
+                let fd = make_writable(&read, &at, at.name, path)?;
                 place::rename_free(&at.dir, at.name, &partial)
                     .map_err(|errno| at.explain(path, "rename", errno))?;
                 (fd, Start::Moved(mode))
             }
             Basis::Leftover(old) => {
-                let fd = make_writable(&open_old(&partial, old)?, &at.dir, &partial, path)?;
+                let fd = make_writable(&open_old(&partial, old)?, &at, &partial, path)?;
                 (fd, Start::Found)
             }
         };
@@ -245,7 +246,7 @@ fn open_unchanged(
 /// Opens a file for writing that is open for reading. From here on nobody but its owner can open it.
 fn make_writable(
     read: &OwnedFd,
-    dir: &OwnedFd,
+    at: &Entry<'_>,
     name: &[u8],
     path: &TargetPath,
 ) -> TargetResult<OwnedFd> {
@@ -255,7 +256,8 @@ fn make_writable(
         Err(errno) => return Err(errno).during(path, "make writable"),
     }
     let flags = OPEN | OFlags::RDWR | OFlags::NONBLOCK;
-    let write = rustix::fs::openat(dir, name, flags, Mode::empty()).during(path, "open")?;
+    let write = rustix::fs::openat(&at.dir, name, flags, Mode::empty())
+        .map_err(|errno| at.explain(path, "open", errno))?;
     let identity = |fd: &OwnedFd| rustix::fs::fstat(fd).map(|stat| (stat.st_dev, stat.st_ino));
     if identity(read).during(path, "look at")? == identity(&write).during(path, "look at")? {
         Ok(write)
