@@ -11,7 +11,6 @@ mod corpus;
 pub mod engine;
 pub mod engine_backup;
 mod faulty_storage;
-mod loop_file_system;
 mod nobody;
 mod ran;
 mod random;
@@ -27,7 +26,6 @@ mod tree_entry;
 
 pub use corpus::{Corpus, Grown, Part};
 pub use faulty_storage::{Asked, Fault, FaultyStorage};
-pub use loop_file_system::LoopFileSystem;
 pub use nobody::as_nobody;
 pub use ran::Ran;
 pub use random::Random;

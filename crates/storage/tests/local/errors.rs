@@ -5,19 +5,23 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use strongroom_storage::{
     CacheSettings, CacheStorage, Class, ErrorKind, LocalStorage, MemoryStorage, Retry, Storage,
     WriteMode,
 };
-use strongroom_testkit::LoopFileSystem;
+use strongroom_testkit::{SmallDisk, as_nobody};
 
 use super::{names, on_disk, path, write};
+
+fn disk(size_bytes: u64) -> SmallDisk {
+    SmallDisk::new(size_bytes)
+        .expect("this test mounts a file system, so it has to run as root: sudo -E scripts/test")
+}
 
 /// T-19: a full disk must end in an error, with every file that was stored whole and nothing of the one that was not.
 #[tokio::test]
 async fn t19_a_full_disk_leaves_no_part_of_a_file() {
-    let disk = LoopFileSystem::new(8 << 20);
+    let disk = disk(8 << 20);
     let storage = LocalStorage::new(disk.path().join("repository"));
     storage.create().await.unwrap();
     let data = Bytes::from(vec![7; 700_000]);
@@ -54,7 +58,7 @@ async fn t19_a_full_disk_leaves_no_part_of_a_file() {
 /// T-22: once the disk of the cache is full, runs go on without it, and fetch no whole packs for nothing.
 #[tokio::test]
 async fn t22_a_cache_on_a_full_disk_is_done_without() {
-    let disk = LoopFileSystem::new(4 << 20);
+    let disk = disk(4 << 20);
     fs::write(disk.path().join("ballast"), vec![0; 8 << 20]).unwrap_err();
     let memory = Arc::new(MemoryStorage::new());
     let root = disk.path().join("cache");
@@ -76,7 +80,7 @@ async fn t22_a_cache_on_a_full_disk_is_done_without() {
 /// A read-only disk says so, is not tried again, and can be restored from.
 #[tokio::test]
 async fn a_read_only_disk_can_be_read() {
-    let disk = LoopFileSystem::new(4 << 20);
+    let disk = disk(4 << 20);
     let storage = LocalStorage::new(disk.path());
     write(&storage, "data/ab/a", "kept").await.unwrap();
     disk.make_read_only();
@@ -97,72 +101,52 @@ async fn a_read_only_disk_can_be_read() {
     assert_eq!(read.unwrap(), "kept");
 }
 
-/// Runs on a thread that has given up root's right to ignore permissions; tokio's threads come from it.
-fn without_privilege<F: Future + Send>(test: F) {
-    std::thread::scope(|scope| {
-        let run = scope.spawn(|| {
-            let mut sets = capabilities(None).unwrap();
-            let override_ = CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
-            sets.effective.remove(override_);
-            sets.permitted.remove(override_);
-            set_capabilities(None, sets).unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .build()
-                .unwrap();
-            runtime.block_on(test);
-        });
-        run.join().unwrap();
-    });
-}
-
 /// A listing that leaves out what it may not read tells prune that nothing is there.
-#[test]
-fn what_may_not_be_read_is_an_error_and_never_left_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().to_owned();
-    without_privilege(async move {
-        let storage = LocalStorage::new(&root);
-        write(&storage, "data/ab/a", "x").await.unwrap();
-        write(&storage, "data/cd/a", "x").await.unwrap();
-        let mode = |name: &str, mode: u32| {
-            fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
-        };
-        mode("data/ab", 0);
-        let denied = [
-            storage.list(None).await.unwrap_err(),
-            storage.list(Some(&path("data"))).await.unwrap_err(),
-            storage.list(Some(&path("data/ab"))).await.unwrap_err(),
-            storage.stat(&path("data/ab/a")).await.unwrap_err(),
-            storage
-                .read(&path("data/ab/a"), None, Class::Data)
-                .await
-                .unwrap_err(),
-            storage.delete(&path("data/ab/a")).await.unwrap_err(),
-            write(&storage, "data/ab/b", "x").await.unwrap_err(),
-            write(&storage, "data/ab/a", "x").await.unwrap_err(),
-        ];
-        for error in denied {
-            assert_eq!(
-                (error.kind, error.retry),
-                (ErrorKind::PermissionDenied, Retry::Never),
-                "{error}"
-            );
-        }
-        // A drop box: what may be written without being listed is written.
-        mode("data/ab", 0o300);
-        write(&storage, "data/ab/b", "x").await.unwrap();
-        storage.delete(&path("data/ab/b")).await.unwrap();
-        mode("data/ab", 0o700);
-        mode("data/ab/a", 0);
-        let error = storage
+#[tokio::test]
+async fn what_may_not_be_read_is_an_error_and_never_left_out() {
+    let test = "errors::what_may_not_be_read_is_an_error_and_never_left_out";
+    let Some(root) = as_nobody(test) else { return };
+    let storage = LocalStorage::new(&root);
+    write(&storage, "data/ab/a", "x").await.unwrap();
+    write(&storage, "data/cd/a", "x").await.unwrap();
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("data/ab", 0);
+    let denied = [
+        storage.list(None).await.unwrap_err(),
+        storage.list(Some(&path("data"))).await.unwrap_err(),
+        storage.list(Some(&path("data/ab"))).await.unwrap_err(),
+        storage.stat(&path("data/ab/a")).await.unwrap_err(),
+        storage
             .read(&path("data/ab/a"), None, Class::Data)
             .await
-            .unwrap_err();
-        assert_eq!(error.kind, ErrorKind::PermissionDenied);
-        mode("", 0);
-        let error = storage.list(None).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::PermissionDenied);
-        mode("", 0o700);
-        assert_eq!(names(&storage).await.len(), 2);
-    });
+            .unwrap_err(),
+        storage.delete(&path("data/ab/a")).await.unwrap_err(),
+        write(&storage, "data/ab/b", "x").await.unwrap_err(),
+        write(&storage, "data/ab/a", "x").await.unwrap_err(),
+    ];
+    for error in denied {
+        assert_eq!(
+            (error.kind, error.retry),
+            (ErrorKind::PermissionDenied, Retry::Never),
+            "{error}"
+        );
+    }
+    // A drop box: what may be written without being listed is written.
+    mode("data/ab", 0o300);
+    write(&storage, "data/ab/b", "x").await.unwrap();
+    storage.delete(&path("data/ab/b")).await.unwrap();
+    mode("data/ab", 0o700);
+    mode("data/ab/a", 0);
+    let error = storage
+        .read(&path("data/ab/a"), None, Class::Data)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::PermissionDenied);
+    mode("", 0);
+    let error = storage.list(None).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::PermissionDenied);
+    mode("", 0o700);
+    assert_eq!(names(&storage).await.len(), 2);
 }
