@@ -51,29 +51,45 @@ pub fn compress_into(level: Level, data: &[u8], out: &mut Vec<u8>) -> Result<(),
     })
 }
 
-/// The content of zstd frames that is known to have exactly `length` bytes. Allocates these and no more.
+/// Content that four bytes of compressed data can stand for at most: a block of one repeated byte.
+const BLOCK_LENGTH_MAX: usize = 128 << 10;
+
+/// The content of zstd frames that is known to have exactly `length` bytes. Allocates these and no more, and only where
+/// the data is long enough to hold so much and its first frame does not contradict.
 ///
 /// # Errors
 /// [`FormatError::Compression`] if the data is damaged or its content has another length.
 pub fn decompress(data: &[u8], length: usize) -> Result<Vec<u8>, FormatError> {
+    let mut out = Vec::new();
+    decompress_into(data, length, &mut out)?;
+    Ok(out)
+}
+
+/// As [`decompress`], into memory that is used again; what it held is lost.
+pub(super) fn decompress_into(
+    data: &[u8],
+    length: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
     let wrong_length =
         || FormatError::Compression(format!("the content does not have {length} bytes"));
-    // A frame that says that it is longer is refused before anything is allocated.
     let stated = zstd_safe::get_frame_content_size(data).ok().flatten();
-    if stated.is_some_and(|stated| stated > length as u64) {
+    let possible = (data.len() / 4).saturating_mul(BLOCK_LENGTH_MAX);
+    if length > possible || stated.is_some_and(|stated| stated > length as u64) {
         return Err(wrong_length());
     }
+    out.clear();
+    out.reserve_exact(length);
     DECOMPRESSOR.with_borrow_mut(|slot| {
         let context = match slot {
             Some(context) => context,
             None => slot.insert(Decompressor::new().map_err(|error| failed(&error))?),
         };
-        let mut out = Vec::with_capacity(length);
         context
-            .decompress_to_buffer(data, &mut out)
+            .decompress_to_buffer(data, out)
             .map_err(|error| failed(&error))?;
         if out.len() == length {
-            Ok(out)
+            Ok(())
         } else {
             Err(wrong_length())
         }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::open_pack::{FinishedPack, OpenPack};
 use super::totals::{Totals, WriterTotals};
 use super::upload::{self, Uploaded};
-use crate::compression::{self, Level};
+use crate::compression;
 use crate::crypto::OVERHEAD;
 use crate::format::{BlobKind, Id, RepositoryVersion};
 use crate::index::Index;
@@ -206,20 +206,21 @@ impl BlobWriter {
 
     fn seal(&self, kind: BlobKind, id: Id, plain: &[u8]) -> Result<(u64, Option<OpenPack>)> {
         let repository = &self.shared.repository;
-        let mut compressed = Vec::new();
         let level = repository.settings().compression;
         let length = NonZeroU32::new(u32::try_from(plain.len()).map_err(|_| too_large())?);
-        // As in restic, "off" is meant for file contents; trees always gain.
-        let compress = repository.config().version == RepositoryVersion::V2
-            && (kind == BlobKind::Tree || level != Level::Off);
-        let (content, uncompressed_length) = if compress && length.is_some() {
-            compress_verified(level, plain, &mut compressed)?;
-            (compressed.as_slice(), length)
-        } else {
-            (plain, None)
+        let store = |frame: Option<&[u8]>| -> Result<(u32, OpenPack)> {
+            let mut pack = self.open_pack(kind);
+            let content = frame.unwrap_or(plain);
+            let uncompressed_length = length.filter(|_| frame.is_some());
+            let stored = pack.seal(repository.master(), id, content, uncompressed_length)?;
+            Ok((stored, pack))
         };
-        let mut pack = self.open_pack(kind);
-        let stored = u64::from(pack.seal(repository.master(), id, content, uncompressed_length)?);
+        let (stored, pack) = match repository.config().version {
+            RepositoryVersion::V1 => store(None),
+            RepositoryVersion::V2 => compression::with_compressed(level, kind, plain, store)
+                .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?,
+        }?;
+        let stored = u64::from(stored);
         self.shared.totals.blob(kind, plain.len() as u64, stored);
         Ok((stored, self.put_back(pack)))
     }
@@ -306,23 +307,6 @@ impl BlobWriter {
     }
 }
 
-/// Compresses, and makes sure that the content comes back: a fault of the library or of the memory must not be found
-/// out at a restore (story T-37).
-fn compress_verified(level: Level, plain: &[u8], compressed: &mut Vec<u8>) -> Result<()> {
-    compression::compress_into(level, plain, compressed)?;
-    if comes_back(compressed, plain) {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Internal,
-        "compressed data did not decompress to what it was: the memory of this machine may be faulty",
-    ))
-}
-
-fn comes_back(compressed: &[u8], plain: &[u8]) -> bool {
-    compression::decompress(compressed, plain.len()).is_ok_and(|again| again == plain)
-}
-
 /// Locks a mutex; a thread that panicked while it held it left nothing half-done in these.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -330,34 +314,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn too_large() -> Error {
     Error::new(ErrorKind::Internal, "a blob of more than 4 GiB")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Level, comes_back, compress_verified};
-
-    /// Any fault in compressed data must be found before it is stored; after that the source may be gone.
-    #[test]
-    fn t37_compressed_data_that_does_not_come_back_is_refused() {
-        let plain: Vec<u8> = (0..20_000_u32)
-            .flat_map(|n| (n / 7).to_le_bytes())
-            .collect();
-        let mut compressed = Vec::new();
-        compress_verified(Level::Auto, &plain, &mut compressed).unwrap();
-        assert!(compressed.len() < plain.len() && comes_back(&compressed, &plain));
-        let mut harmless = 0;
-        for at in 0..compressed.len() {
-            let mut flipped = compressed.clone();
-            flipped[at] ^= 4;
-            // Some bits of a frame mean nothing; then the content is the same.
-            harmless += usize::from(comes_back(&flipped, &plain));
-            assert!(!comes_back(&compressed[..at], &plain), "cut to {at} bytes");
-        }
-        assert!(
-            harmless * 10 < compressed.len(),
-            "{harmless} of {}",
-            compressed.len()
-        );
-        assert!(!comes_back(&compressed, &plain[1..]));
-    }
 }
