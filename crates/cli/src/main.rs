@@ -9,6 +9,7 @@ mod context;
 mod environment;
 mod error;
 mod exit;
+mod export;
 mod hint;
 mod host;
 mod identifier;
