@@ -46,16 +46,17 @@ pub async fn feed_file(feed: Feed, node: Node) -> Result<()> {
     queue.end().await
 }
 
-/// Sends everything below a tree, directories before what is in them.
+/// Sends everything below a tree that lies at `path`, directories before what is in them. The entries are named from
+/// the root of the snapshot, as restic does it.
 ///
 /// # Errors
 /// As [`feed_file`]. The first damage ends the stream: an archive that misses something must not look whole.
-pub async fn feed_directory(feed: Feed, tree: Id) -> Result<()> {
+pub async fn feed_directory(feed: Feed, tree: Id, path: &[u8]) -> Result<()> {
     let mut walk = Walk::new(
         feed.repository.clone(),
         Arc::clone(&feed.index),
         tree,
-        b"/",
+        path,
         feed.cancel.clone(),
     );
     let mut queue = Queue::new(feed);

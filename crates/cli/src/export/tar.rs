@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 
 use strongroom_repository::format::{Node, NodeKind};
-use tar::{Builder, EntryType, Header};
+use tar::{EntryType, Header};
 
 use super::{ExportEntry, LeftOut, Piece, Pieces, cut_off, pax};
+
+/// tar is made of blocks of so many bytes.
+const BLOCK: usize = 512;
 
 /// Writes everything that comes; returns what tar cannot hold.
 ///
@@ -20,19 +23,21 @@ pub fn write_tar(pieces: Pieces, out: &mut dyn Write) -> io::Result<Vec<LeftOut>
         seen: None,
     };
     let mut writer = TarWriter {
-        builder: Builder::new(out),
+        out,
         links: HashMap::new(),
         left_out: Vec::new(),
     };
     while let Some(entry) = content.next_entry()? {
         writer.entry(&entry, &mut content)?;
     }
-    writer.builder.into_inner()?.flush()?;
+    // The end of the archive: two empty blocks.
+    writer.out.write_all(&[0; 2 * BLOCK])?;
+    writer.out.flush()?;
     Ok(writer.left_out)
 }
 
 struct TarWriter<'a> {
-    builder: Builder<&'a mut dyn Write>,
+    out: &'a mut dyn Write,
     /// Files with several names: the path under which the content is in the archive already.
     links: HashMap<(u64, u64), Vec<u8>>,
     left_out: Vec<LeftOut>,
@@ -110,10 +115,23 @@ impl TarWriter<'_> {
             );
             header.set_mode(0o644);
             header.set_cksum();
-            self.builder.append(&header, records.as_slice())?;
+            self.append(&header, records.len() as u64, &mut records.as_slice())?;
         }
-        self.builder
-            .append(&header(kind, path, link, size, node), content)
+        self.append(&header(kind, path, link, size, node), size, content)
+    }
+
+    /// Writes a header and exactly `size` bytes of content, filled up to whole blocks.
+    ///
+    /// By hand, since the library's builder ends an archive when it is dropped, even after an error: it would look whole.
+    fn append(&mut self, header: &Header, size: u64, content: &mut dyn Read) -> io::Result<()> {
+        self.out.write_all(header.as_bytes())?;
+        if io::copy(content, self.out)? != size {
+            return Err(wrong_size());
+        }
+        let beyond = usize::try_from(size % BLOCK as u64).unwrap_or_default();
+        let padding = [0; BLOCK];
+        let fill = if beyond == 0 { 0 } else { BLOCK - beyond };
+        self.out.write_all(padding.get(..fill).unwrap_or_default())
     }
 
     fn leave_out(&mut self, entry: &ExportEntry, reason: &'static str) -> io::Result<()> {
