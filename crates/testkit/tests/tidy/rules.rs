@@ -74,8 +74,8 @@ fn length(file: &File) -> Vec<(usize, String)> {
 }
 
 fn module_names(file: &File) -> Vec<(usize, String)> {
-    const SAY_NOTHING: [&str; 8] = [
-        "util", "utils", "helper", "helpers", "common", "manager", "misc", "shared",
+    const SAY_NOTHING: [&str; 7] = [
+        "util", "utils", "helper", "helpers", "common", "manager", "misc",
     ];
     if !file.is_rust() {
         return Vec::new();
