@@ -6,13 +6,12 @@ use crate::crypto::OVERHEAD;
 use crate::format::{BlobKind, Id, NodeKind, RepositoryVersion};
 use crate::index::{Index, Location};
 use crate::progress::Amount;
+use crate::usage::Marks;
 use crate::walk::{Found, walk_union};
 
-/// What is known of the blobs that have been counted.
-#[derive(Default)]
+/// The blobs that have been counted, with their sizes in bytes.
 struct Blobs {
-    data: Marks,
-    trees: Marks,
+    counted: Marks,
     count: u64,
     stored: u64,
     uncompressed: u64,
@@ -21,48 +20,25 @@ struct Blobs {
     data_plain: u64,
 }
 
-/// A bit for each record of an index.
-#[derive(Default)]
-struct Marks(Vec<u64>);
-
-impl Marks {
-    fn new(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
-    }
-
-    /// Whether the bit was not set before.
-    fn set(&mut self, number: usize) -> bool {
-        let Some(word) = self.0.get_mut(number / 64) else {
-            return false;
-        };
-        let bit = 1 << (number % 64);
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
-    }
-}
-
 impl Blobs {
     fn new(index: &Index) -> Self {
         Self {
-            data: Marks::new(index.len(BlobKind::Data)),
-            trees: Marks::new(index.len(BlobKind::Tree)),
-            ..Self::default()
+            counted: Marks::new(index),
+            count: 0,
+            stored: 0,
+            uncompressed: 0,
+            compressed_stored: 0,
+            compressed_uncompressed: 0,
+            data_plain: 0,
         }
     }
 
     /// Counts a blob that has not been counted. False for one that is in no index.
     fn count(&mut self, index: &Index, kind: BlobKind, id: &Id) -> bool {
-        let Some(number) = index.ordinal(kind, id) else {
+        let Some(is_new) = self.counted.mark(index, kind, id) else {
             return false;
         };
-        let marks = match kind {
-            BlobKind::Data => &mut self.data,
-            BlobKind::Tree => &mut self.trees,
-        };
-        if marks.set(number)
-            && let Some(location) = index.locate(kind, id)
-        {
+        if is_new && let Some(location) = index.locate(kind, id) {
             self.add(kind, &location);
         }
         true

@@ -12,6 +12,7 @@ use super::{DEPTH_MAX, Damage, Entry};
 use crate::format::{Id, Tree};
 use crate::index::Index;
 use crate::repository::Repository;
+use crate::usage::is_damage;
 use crate::{Error, ErrorKind, Result};
 
 /// Decides whether a directory is gone into. Called once for each, before it is read; in no particular order.
@@ -227,10 +228,7 @@ impl Walk {
 pub(super) fn believe(read: Result<Tree>) -> Result<std::result::Result<Tree, Error>> {
     match read {
         Ok(tree) => Ok(Ok(tree)),
-        Err(error) if error.kind() == ErrorKind::Damaged => Ok(Err(error)),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Ok(Err(Error::damaged(error.to_string())))
-        }
+        Err(error) if is_damage(&error) => Ok(Err(Error::damaged(error.to_string()))),
         Err(error) => Err(error),
     }
 }
