@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use strongroom_repository::ErrorKind;
 use strongroom_repository::find::{FindOptions, ObjectQuery, find_entries, find_objects};
-use strongroom_repository::format::BlobKind;
+use strongroom_repository::format::{BlobKind, Time};
 use strongroom_repository::pattern::{Case, PatternList};
 use strongroom_repository::progress::Silent;
 use strongroom_repository::walk::locate;
@@ -15,14 +15,27 @@ use crate::scene::{scene, text};
 async fn find_finds_what_restic_finds() {
     let scene = scene().await;
     let root = scene.tree.to_str().unwrap();
-    for (patterns, ignore_case) in [
-        (vec!["*.txt"], false),
-        (vec!["photo.jpg"], true),
-        (vec!["equal/*", "turns"], false),
-        (vec!["@/a/**/x.txt"], false),
-        (vec!["@/new"], false),
-        (vec!["nothing"], false),
-        (vec!["*"], false),
+    let times = |oldest: &str, newest: &str| {
+        let time = |text: &str| (!text.is_empty()).then(|| text.parse::<Time>().unwrap());
+        (time(oldest), time(newest))
+    };
+    let any = times("", "");
+    for (patterns, ignore_case, (oldest, newest)) in [
+        (vec!["*.txt"], false, times("", "1999-09-01T01:37:08Z")),
+        (vec!["*.txt"], false, times("", "1999-09-01T01:37:07Z")),
+        (
+            vec!["*.txt"],
+            false,
+            times("1999-09-01T01:37:08Z", "2001-01-01T00:00:00Z"),
+        ),
+        (vec!["*.txt"], false, times("1999-09-01T01:37:09Z", "")),
+        (vec!["*.txt"], false, any),
+        (vec!["photo.jpg"], true, any),
+        (vec!["equal/*", "turns"], false, any),
+        (vec!["@/a/**/x.txt"], false, any),
+        (vec!["@/new"], false, any),
+        (vec!["nothing"], false, any),
+        (vec!["*"], false, any),
     ] {
         let patterns: Vec<String> = patterns
             .iter()
@@ -31,6 +44,14 @@ async fn find_finds_what_restic_finds() {
         let mut arguments = vec!["find".to_owned(), "--json".into()];
         if ignore_case {
             arguments.push("--ignore-case".into());
+        }
+        for (flag, time) in [("--oldest", oldest), ("--newest", newest)] {
+            arguments.extend(time.map(|time| {
+                format!(
+                    "{flag}={}",
+                    time.to_string().replace('T', " ").replace('Z', " +0000")
+                )
+            }));
         }
         arguments.extend(patterns.iter().cloned());
         // Sorted lists, since two names that are no UTF-8 may look the same in JSON.
@@ -47,8 +68,8 @@ async fn find_finds_what_restic_finds() {
         };
         let options = FindOptions {
             patterns: PatternList::parse(&patterns, case).unwrap(),
-            oldest: None,
-            newest: None,
+            oldest,
+            newest,
         };
         let (repository, index, cancel) =
             (&scene.repository, &scene.index, CancellationToken::new());
@@ -68,7 +89,7 @@ async fn find_finds_what_restic_finds() {
         }
         ours.sort();
         theirs.sort();
-        assert_eq!(ours, theirs, "{patterns:?}");
+        assert_eq!(ours, theirs, "{patterns:?} {oldest:?} {newest:?}");
     }
 }
 

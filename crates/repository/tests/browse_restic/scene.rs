@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -88,6 +89,11 @@ fn grow(tree: &Path) {
     fs::write(tree.join("only-metadata"), "same").unwrap();
     fs::write(tree.join("big"), random.bytes(3 << 20)).unwrap();
     fs::copy(tree.join("big"), tree.join("b/equal/big-again")).unwrap();
+    let old = fs::File::create(tree.join("b/from-1999.txt")).unwrap();
+    old.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(936_149_828))
+        .unwrap();
+    // It will be removed, and its content stays in a directory that nobody touches.
+    fs::copy(tree.join("b/equal/1"), tree.join("a/gone/copy")).unwrap();
 }
 
 fn change(tree: &Path) {
