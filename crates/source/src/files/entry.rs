@@ -18,6 +18,7 @@ use crate::files::handle::{FileHandle, Inside};
 use crate::files::metadata::{self, Identity, file_type};
 use crate::files::owners::Owners;
 use crate::files::path::child;
+use crate::files::xattr::has_proc;
 use crate::files::{FilesError, Options, Symlinks};
 
 /// What all entries of a backup share.
@@ -27,6 +28,8 @@ pub(super) struct Context {
     pub descriptors: Descriptors,
     /// The working directory; open throughout.
     pub base: OwnedFd,
+    /// Whether `/proc` is mounted.
+    pub has_proc: bool,
     /// What is left out by its identity.
     own: HashSet<Identity>,
     left_out: Mutex<BTreeSet<(Vec<u8>, LeftOutReason)>>,
@@ -55,6 +58,7 @@ impl Context {
             owners: Owners::default(),
             descriptors: Descriptors::new(options.open_directories),
             base,
+            has_proc: has_proc(),
             own,
             left_out: Mutex::default(),
             options,

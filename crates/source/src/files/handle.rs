@@ -71,8 +71,12 @@ impl FileHandle {
             let target = rustix::fs::readlinkat(&directory, &self.name, Vec::new());
             node.link_target = target.map_err(Failure::call("read the link"))?.into_bytes();
         }
-        let place = xattr::Place::entry(&directory, &self.name, self.follow);
-        place.read(&mut node.extended_attributes)
+        let path = match self.context.has_proc {
+            true => xattr::through_proc(&directory, Some(&self.name)),
+            false => self.path(),
+        };
+        let follow = self.follow;
+        xattr::Place { path, follow }.read(&mut node.extended_attributes)
     }
 
     fn try_children(&self) -> Result<Children, Failure> {

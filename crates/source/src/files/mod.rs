@@ -102,3 +102,37 @@ impl Source for Files {
         self.context.left_out()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use rustix::fs::XattrFlags;
+
+    use super::*;
+
+    #[test]
+    fn attributes_are_read_without_proc_too() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("dir")).unwrap();
+        std::fs::write(folder.path().join("dir/file"), "").unwrap();
+        for (path, value) in [("dir", b"1"), ("dir/file", b"2")] {
+            let path = folder.path().join(path);
+            rustix::fs::setxattr(&path, "user.of", value, XattrFlags::empty()).unwrap();
+        }
+        let options = Options::new(folder.path().to_owned(), TimeZone::UTC);
+        let mut context = Context::new(options).unwrap();
+        context.has_proc = false;
+        let targets = Targets::new(&[b"dir/file".to_vec()], &context).unwrap();
+        let files = Files {
+            context: Arc::new(context),
+            targets: Arc::new(targets),
+        };
+        let mut handle = files.root();
+        for value in [b"1", b"2"] {
+            let mut entry = handle.children().unwrap().next().unwrap().unwrap();
+            entry.handle.complete(&mut entry.node).unwrap();
+            assert_eq!(entry.node.extended_attributes[0].value, value);
+            handle = entry.handle;
+        }
+    }
+}

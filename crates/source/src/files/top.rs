@@ -13,7 +13,7 @@ use crate::files::layout::Branch;
 use crate::files::metadata;
 use crate::files::path::absolute;
 use crate::files::targets::Targets;
-use crate::files::xattr::Place;
+use crate::files::xattr::{Place, through_proc};
 
 /// The root or a folder that is passed through.
 pub(super) struct TopHandle {
@@ -86,6 +86,16 @@ impl TopHandle {
         })
     }
 
+    fn attributes(&self, branch: &Branch, node: &mut Node) -> Result<(), Failure> {
+        let descriptor = open_path(&branch.folder, &self.context)?;
+        let path = match self.context.has_proc {
+            true => through_proc(&descriptor, None),
+            false => self.folder(),
+        };
+        let follow = true;
+        Place { path, follow }.read(&mut node.extended_attributes)
+    }
+
     /// What was asked for and does not exist.
     fn missing(&self) -> impl Iterator<Item = Result<Entry, EntryError>> + use<> {
         let missing = if self.names.is_empty() {
@@ -109,10 +119,7 @@ impl Handle for TopHandle {
         let Some(branch) = self.branch().filter(|_| !self.names.is_empty()) else {
             return Ok(());
         };
-        open_path(&branch.folder, &self.context)
-            .and_then(|descriptor| {
-                Place::descriptor(&descriptor).read(&mut node.extended_attributes)
-            })
+        self.attributes(branch, node)
             .map_err(|failure| failure.at(self.folder()))
     }
 

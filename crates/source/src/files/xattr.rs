@@ -2,6 +2,7 @@
 //!
 //! They are read through `/proc/self/fd/N/NAME`, where `N` is the open directory: that works for every kind of entry
 //! without opening it (a fifo would block, a device might act), cannot get too long, and follows no symbolic link.
+//! Where `/proc` is not mounted they are read by the whole path, which the system limits to 4,096 bytes.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -26,33 +27,20 @@ pub(super) fn through_proc(descriptor: &OwnedFd, name: Option<&CStr>) -> Vec<u8>
     path
 }
 
-/// Where attributes are read from.
-pub(super) struct Place<'a> {
-    path: Vec<u8>,
-    follow: bool,
-    /// Keeps what the path goes through open.
-    _descriptor: &'a OwnedFd,
+/// Whether entries can be reached through their descriptors.
+pub(super) fn has_proc() -> bool {
+    rustix::fs::stat("/proc/self/fd").is_ok()
 }
 
-impl<'a> Place<'a> {
-    /// An entry of a directory; `follow` if it is a symbolic link to be followed.
-    pub fn entry(directory: &'a OwnedFd, name: &CStr, follow: bool) -> Self {
-        Self {
-            path: through_proc(directory, Some(name)),
-            follow,
-            _descriptor: directory,
-        }
-    }
+/// Where attributes are read from. The path must stay valid meanwhile: keep the descriptor that it goes through.
+pub(super) struct Place {
+    /// Path of the entry.
+    pub path: Vec<u8>,
+    /// It is a symbolic link to be followed.
+    pub follow: bool,
+}
 
-    /// What a descriptor is open on.
-    pub fn descriptor(descriptor: &'a OwnedFd) -> Self {
-        Self {
-            path: through_proc(descriptor, None),
-            follow: true,
-            _descriptor: descriptor,
-        }
-    }
-
+impl Place {
     /// Sets the attributes in the order in which the system lists them, which is the one that restic stores.
     ///
     /// All that can be read are set even where an error is returned. A file system without attributes has none.
