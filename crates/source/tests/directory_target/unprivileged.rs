@@ -1,52 +1,15 @@
 //! What a user without privilege meets. The tests run themselves again as such a user.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use strongroom_repository::format::{ExtendedAttribute, Mode, NodeKind};
 use strongroom_repository::restore::{Attributes, Basis, Place, Target, TargetErrorKind};
 use strongroom_source::files::target::DirectoryTarget;
 
+use strongroom_testkit::as_nobody;
+
 use crate::{new_file, node, path, write};
-
-const NOBODY: u32 = 65_534;
-const FOLDER: &str = "STRONGROOM_TEST_FOLDER";
-
-/// Runs the test of that name as nobody, with a folder of his own. Returns the folder when this is that run.
-fn as_nobody(test: &str) -> Option<PathBuf> {
-    if let Ok(folder) = std::env::var(FOLDER) {
-        return Some(folder.into());
-    }
-    if !rustix::process::geteuid().is_root() {
-        return Some(tempfile::tempdir().unwrap().keep());
-    }
-    // The executable lies where others may not look, so a copy of it is run.
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("test");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    let work = folder.path().join("work");
-    std::fs::create_dir(&work).unwrap();
-    for place in [folder.path(), &program, &work] {
-        std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755)).unwrap();
-        chown(place, Some(NOBODY), Some(NOBODY)).unwrap();
-    }
-    let output = Command::new(&program)
-        .args(["--exact", test, "--nocapture"])
-        .env(FOLDER, &work)
-        .current_dir("/")
-        .uid(NOBODY)
-        .gid(NOBODY)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}\n{output:?}"
-    );
-    None
-}
 
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -103,7 +66,10 @@ fn what_only_root_may_set_is_counted_and_no_error() {
     assert_eq!(withheld.extended_attributes, 1);
     let found = std::fs::metadata(folder.join("f")).unwrap();
     // Not set-user-id: it would now run as this user.
-    assert_eq!((found.uid(), found.mode() & 0o7777), (NOBODY, 0o555));
+    assert_eq!(
+        (found.uid(), found.mode() & 0o7777),
+        (rustix::process::geteuid().as_raw(), 0o555)
+    );
 
     // The file is read-only now; its own attributes can be changed all the same.
     wanted.extended_attributes[1].value = b"2".to_vec();

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Vault, names, write};
 
 /// Stores blobs as they are; the trees' identifiers.
-async fn store(repository: &Repository, blobs: &[(BlobKind, Vec<u8>)]) -> Vec<Id> {
+pub async fn store(repository: &Repository, blobs: &[(BlobKind, Vec<u8>)]) -> Vec<Id> {
     let index = Arc::new(repository.load_index(&Silent).await.unwrap());
     let options = WriterOptions { dry_run: false };
     let writer = BlobWriter::new(repository, index, options, CancellationToken::new());

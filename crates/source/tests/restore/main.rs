@@ -7,13 +7,14 @@ mod existing;
 mod forged;
 mod options;
 mod round_trip;
+mod unprivileged;
 mod work;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use strongroom_repository::format::Id;
+use strongroom_repository::format::{BlobKind, Id, Tree};
 use strongroom_repository::index::Index;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::restore::{
@@ -40,7 +41,10 @@ struct Vault {
 impl Vault {
     /// Our own backup of what `grow` puts into a folder.
     async fn ours(grow: impl FnOnce(&Path)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::ours_at(tempfile::tempdir().unwrap(), grow).await
+    }
+
+    async fn ours_at(folder: TempDir, grow: impl FnOnce(&Path)) -> Self {
         let source = folder.path().join("source");
         std::fs::create_dir(&source).unwrap();
         grow(&source);
@@ -49,6 +53,12 @@ impl Vault {
         let report = backup(&repository, &source, None).await;
         assert_eq!(report.figures.errors, 0);
         Self::open(folder, repository).await
+    }
+
+    /// The same below a folder.
+    async fn ours_in(folder: &Path, grow: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir_in(folder).unwrap();
+        Self::ours_at(folder, grow).await
     }
 
     /// restic's backup of it.
@@ -95,6 +105,16 @@ impl Vault {
             repository,
             index,
             ..self
+        }
+    }
+
+    /// With another tree in place of the one that was backed up.
+    async fn with_tree(self, tree: &Tree) -> Self {
+        let plain = tree.encode().unwrap();
+        let tree = forged::store(&self.repository, &[(BlobKind::Tree, plain)]).await[0];
+        Self {
+            tree,
+            ..self.again().await
         }
     }
 

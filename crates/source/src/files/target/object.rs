@@ -78,6 +78,15 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// A file that is open and whose owner and mode are known.
+    pub(super) fn with_stat(fd: BorrowedFd<'a>, stat: Stat) -> Self {
+        Self {
+            fd: Held::Borrowed(fd),
+            place_only: false,
+            stat,
+        }
+    }
+
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.fd {
             Held::Owned(fd) => fd.as_fd(),

@@ -2,9 +2,9 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rustix::fs::{FallocateFlags, Mode, OFlags};
+use rustix::fs::{FallocateFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use strongroom_repository::format::Node;
 use strongroom_repository::restore::{
@@ -30,7 +30,11 @@ pub(super) struct PartialFile {
     place: Place,
     sparse: bool,
     start: Start,
+    /// As the file was when it was begun.
+    stat: Stat,
     dirty: AtomicBool,
+    /// End of what was written.
+    end: AtomicU64,
     finished: bool,
 }
 
@@ -56,11 +60,8 @@ impl PartialFile {
         let open_old = |name: &[u8], old: &Existing| open_unchanged(&at.dir, name, old, path);
         let (fd, start) = match &new.basis {
             Basis::Nothing | Basis::Copy(..) => {
-                place::clear(&at.dir, &partial)
-                    .map_err(|errno| at.explain(path, "replace", errno))?;
-                let flags = OPEN | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-                let fd = rustix::fs::openat(&at.dir, &partial[..], flags, Mode::RUSR | Mode::WUSR)
-                    .map_err(|errno| at.explain(path, "create", errno))?;
+                let fd =
+                    create(&at.dir, &partial).map_err(|errno| at.explain(path, "create", errno))?;
                 (fd, Start::Empty)
             }
             Basis::InPlace(old) => {
@@ -94,7 +95,9 @@ impl PartialFile {
             },
             sparse: new.sparse,
             start,
+            stat,
             dirty: AtomicBool::new(false),
+            end: AtomicU64::new(0),
             finished: false,
         };
         if let Basis::Copy(old, ranges) = &new.basis {
@@ -129,6 +132,8 @@ impl PartialFile {
 
     fn write(&self, offset: u64, data: &[u8]) -> TargetResult<()> {
         self.dirty.store(true, Ordering::Relaxed);
+        let end = offset.saturating_add(data.len() as u64);
+        self.end.fetch_max(end, Ordering::Relaxed);
         copy::write_all(&*self.fd()?, data, offset).during(&self.path, "write")
     }
 
@@ -145,11 +150,17 @@ impl PartialFile {
     }
 
     fn set_size(&self, fd: &OwnedFd) -> TargetResult<()> {
-        let stat = rustix::fs::fstat(fd).during(&self.path, "look at")?;
-        if u64::try_from(stat.st_size) != Ok(self.size_bytes) {
-            rustix::fs::ftruncate(fd, self.size_bytes).during(&self.path, "set the size of")?;
+        let is_right = match self.start {
+            Start::Empty => self.end.load(Ordering::Relaxed) == self.size_bytes,
+            Start::Moved(_) | Start::Found => {
+                let stat = rustix::fs::fstat(fd).during(&self.path, "look at")?;
+                u64::try_from(stat.st_size) == Ok(self.size_bytes)
+            }
+        };
+        if is_right {
+            return Ok(());
         }
-        Ok(())
+        rustix::fs::ftruncate(fd, self.size_bytes).during(&self.path, "set the size of")
     }
 }
 
@@ -186,7 +197,7 @@ impl TargetFile for PartialFile {
         let fd = self.fd()?;
         self.target.files.remove(&self.id);
         self.set_size(&fd)?;
-        let object = Object::of_file(fd.as_fd()).during(&self.path, "look at")?;
+        let object = Object::with_stat(fd.as_fd(), self.stat);
         let withheld = self
             .target
             .apply(&object, node, attributes, self.start == Start::Empty)
@@ -219,6 +230,19 @@ impl Drop for PartialFile {
             }
             Start::Moved(_) | Start::Found => {}
         }
+    }
+}
+
+/// Makes a file that only this user can open, in place of whatever has the partial name.
+fn create(dir: &OwnedFd, partial: &[u8]) -> rustix::io::Result<OwnedFd> {
+    let flags = OPEN | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+    let mode = Mode::RUSR | Mode::WUSR;
+    match rustix::fs::openat(dir, partial, flags, mode) {
+        Err(Errno::EXIST) => {
+            place::clear(dir, partial)?;
+            rustix::fs::openat(dir, partial, flags, mode)
+        }
+        other => other,
     }
 }
 
