@@ -15,6 +15,7 @@ pub mod check;
 pub mod chunker;
 pub mod clock;
 pub mod compression;
+pub mod copy;
 pub mod crypto;
 pub mod diff;
 pub mod error;

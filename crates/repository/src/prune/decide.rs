@@ -34,6 +34,7 @@ const SMALL_PACKS_MIN: usize = 10;
 /// A pack that may be rewritten.
 struct Candidate {
     number: usize,
+    id: Id,
     pack: PackUse,
     must_compress: bool,
 }
@@ -60,7 +61,7 @@ pub(super) fn decide(
     let small_bytes = small_bytes(repository, options);
     let mut actions = vec![Action::Keep; packs.len()];
     let (mut candidates, mut small) = (Vec::new(), Vec::new());
-    for (number, (pack, action)) in packs.iter().zip(&mut actions).enumerate() {
+    for (number, ((id, pack), action)) in ids.iter().zip(packs).zip(&mut actions).enumerate() {
         count(pack, figures);
         let mixed = pack.shape.has_data && pack.shape.has_trees;
         let is_data = pack.shape.has_data && !mixed;
@@ -69,6 +70,7 @@ pub(super) fn decide(
             && ((!is_data && !mixed) || options.repack_uncompressed);
         let candidate = Candidate {
             number,
+            id: *id,
             pack: *pack,
             must_compress,
         };
@@ -164,6 +166,7 @@ fn sort(candidates: &mut [Candidate], small_bytes: u64) {
         class(a)
             .cmp(&class(b))
             .then_with(|| unused(b, a).cmp(&unused(a, b)))
+            .then_with(|| a.id.cmp(&b.id))
     });
 }
 

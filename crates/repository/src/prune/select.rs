@@ -93,15 +93,15 @@ pub(super) fn select(
     for kind in KINDS {
         let copied = Groups::new(index, kind).filter(|group| group.records.len() > 1);
         for group in copied.filter(|group| used.of(kind).get(group.first)) {
-            let best = group
-                .records
-                .iter()
-                .enumerate()
-                .max_by_key(|(number, record)| {
-                    let good = packs.get(record.pack).map(PackUse::is_good_for_copies);
-                    // Of equal ones the first: blobs that lie together stay together.
-                    (good, std::cmp::Reverse(*number))
-                });
+            let best = group.records.iter().enumerate().max_by_key(|(_, record)| {
+                let good = packs.get(record.pack).map(PackUse::is_good_for_copies);
+                // Of equal ones that in the pack of the lowest name, so that blobs that lie together stay together and
+                // a second plan is the same: the packs' numbers depend on which index file was loaded first.
+                (
+                    good,
+                    std::cmp::Reverse((index.packs().get(record.pack), record.offset)),
+                )
+            });
             let Some((number, record)) = best else {
                 continue;
             };
@@ -143,6 +143,7 @@ struct Group {
 
 struct GroupRecord {
     pack: usize,
+    offset: u32,
     bytes: u64,
 }
 
@@ -156,12 +157,13 @@ impl<'a> Groups<'a> {
     fn new(index: &'a Index, kind: BlobKind) -> Self {
         let blobs = index.blobs(kind).zip(index.pack_numbers(kind)).enumerate();
         let mut records = Box::new(blobs.map(|(position, (blob, pack))| {
-            let bytes = u64::from(blob.location.length);
+            let (offset, bytes) = (blob.location.offset, u64::from(blob.location.length));
             (
                 position,
                 blob.id,
                 GroupRecord {
                     pack: pack as usize,
+                    offset,
                     bytes,
                 },
             )

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use strongroom_repository::Repository;
 use strongroom_repository::check::{CheckOptions, CheckReport, ReadData};
-use strongroom_repository::lock::LockOptions;
+use strongroom_repository::lock::{Access, LockOptions};
 use strongroom_repository::progress::Silent;
+use strongroom_repository::prune::{PruneOptions, PrunePlan, PruneReport};
+use strongroom_repository::{Repository, Result};
 use strongroom_storage::{Class, LocalStorage, MemoryStorage, Storage, StoragePath, WriteMode};
 use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, open_repository};
 use strongroom_testkit::{Random, Restic};
@@ -114,11 +115,11 @@ pub async fn on_disk(storage: &dyn Storage) -> (TempDir, Restic) {
     (dir, restic)
 }
 
-/// The names of all files below a folder, in order.
+/// The names of all files below a folder (`""` for all), in order.
 pub async fn files(storage: &dyn Storage, folder: &str) -> Vec<StoragePath> {
-    let folder = StoragePath::new(folder).unwrap();
+    let folder = StoragePath::new(folder).ok();
     let mut paths: Vec<StoragePath> = storage
-        .list(Some(&folder))
+        .list(folder.as_ref())
         .await
         .unwrap()
         .into_iter()
@@ -155,10 +156,7 @@ pub async fn check(repository: &Repository, read_data: ReadData) -> CheckReport 
     try_check(repository, read_data).await.unwrap()
 }
 
-pub async fn try_check(
-    repository: &Repository,
-    read_data: ReadData,
-) -> strongroom_repository::Result<CheckReport> {
+pub async fn try_check(repository: &Repository, read_data: ReadData) -> Result<CheckReport> {
     let options = CheckOptions {
         read_data,
         paths_max: 100,
@@ -174,4 +172,54 @@ pub async fn try_check(
 pub fn assert_sound(report: &CheckReport, when: &str) {
     assert!(report.is_sound(), "{when}: {:#?}", report.errors);
     assert!(report.affected.is_empty(), "{when}: {:?}", report.affected);
+}
+
+pub async fn plan(repository: &Repository, options: &PruneOptions) -> Result<PrunePlan> {
+    repository
+        .plan_prune(options, &Silent, &CancellationToken::new())
+        .await
+}
+
+/// Plans and prunes under a lock, as a process does.
+pub async fn prune(repository: &Repository, options: &PruneOptions) -> Result<PruneReport> {
+    prune_with(repository, options, &locks()).await
+}
+
+/// The same without a lock, where that of a dead process is in the way.
+pub async fn prune_unlocked(
+    repository: &Repository,
+    options: &PruneOptions,
+) -> Result<PruneReport> {
+    let disabled = LockOptions {
+        disabled: true,
+        ..locks()
+    };
+    prune_with(repository, options, &disabled).await
+}
+
+async fn prune_with(
+    repository: &Repository,
+    options: &PruneOptions,
+    locks: &LockOptions,
+) -> Result<PruneReport> {
+    let cancel = CancellationToken::new();
+    let lock = repository.lock(Access::Exclusive, locks, &cancel).await?;
+    let result = match plan(repository, options).await {
+        Ok(plan) => repository.prune(plan, &lock, &Silent, &cancel).await,
+        Err(error) => Err(error),
+    };
+    // A lock that was lost, or a storage that is gone, cannot be let go of.
+    let _ = lock.release().await;
+    result
+}
+
+/// Carries out a plan that was made before.
+pub async fn prune_plan(repository: &Repository, plan: PrunePlan) -> Result<PruneReport> {
+    let cancel = CancellationToken::new();
+    let lock = repository
+        .lock(Access::Exclusive, &locks(), &cancel)
+        .await?;
+    let result = repository.prune(plan, &lock, &Silent, &cancel).await;
+    lock.release().await?;
+    result
 }
