@@ -206,7 +206,7 @@ impl Maker {
                     .filter(|n| self.blobs[*n].0 == kind)
                     .collect();
                 if round > 0 {
-                    chosen = chosen.into_iter().filter(|_| self.chance(40)).collect();
+                    chosen.retain(|_| self.chance(40));
                 }
                 let mut rest: Vec<usize> = chosen.into_iter().collect();
                 while !rest.is_empty() {
