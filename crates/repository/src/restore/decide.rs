@@ -101,6 +101,9 @@ impl Decider<'_> {
                     step = Step::SetAttributes;
                 }
             }
+            if self.options.delete && !matches!(step, Step::WriteFile(_)) {
+                decided.deletions.extend(stale_leftover(&found));
+            }
             decided.entries.push(PlannedEntry {
                 path: found.path,
                 node: found.node,
@@ -326,6 +329,16 @@ fn incomplete(found: &Found, pieces: &[Piece]) -> Option<Problem> {
         .count();
     let message = format!("{missing} of its {} blobs are in no index", pieces.len());
     (missing > 0).then(|| Problem::new(found.path.absolute(), "load", ErrorKind::Damaged, message))
+}
+
+/// A leftover of a file that is not written again.
+fn stale_leftover(found: &Found) -> Option<Deletion> {
+    let (dir, _) = found.path.split()?;
+    Some(Deletion {
+        path: dir.join(&found.leftover.as_ref()?.name).ok()?,
+        dir: false,
+        first: false,
+    })
 }
 
 /// Whether an existing special entry is what the node says.

@@ -235,6 +235,27 @@ fn zeros_become_holes_and_read_as_zeros() {
 }
 
 #[test]
+fn t29_two_restores_into_one_place_never_give_a_half_written_file_its_name() {
+    for (folder, target) in targets() {
+        let spec = new_file(6, Basis::Nothing, Place::Free);
+        let first = target.create_file(&path("f"), &spec).unwrap();
+        first.write_at(0, b"abcdef").unwrap();
+        let other = DirectoryTarget::new(target.location());
+        let second = other.create_file(&path("f"), &spec).unwrap();
+        second.write_at(0, b"abc").unwrap();
+        let refused = first.finish(&node(NodeKind::File), &Attributes::default());
+        assert_eq!(refused.unwrap_err().kind, TargetErrorKind::Changed);
+        second.write_at(3, b"def").unwrap();
+        second
+            .finish(&node(NodeKind::File), &Attributes::default())
+            .unwrap();
+        let f = folder.path().join("target/f");
+        assert_eq!(std::fs::read(f).unwrap(), b"abcdef");
+        assert_eq!(names(&folder.path().join("target")), ["f"]);
+    }
+}
+
+#[test]
 fn many_files_can_be_unfinished_at_once() {
     let (folder, target) = targets().remove(0);
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);

@@ -102,8 +102,7 @@ impl Vault {
 async fn t28_a_flipped_bit_is_told_for_the_files_it_touches_and_no_others() {
     let vault = vault().await;
     let big = vault.blobs("big/1").await;
-    assert!(big.len() > 3);
-    vault.flip(&big[2]);
+    vault.flip(big.last().unwrap());
     vault.flip(&vault.blobs("copy/a").await[0]);
     let lost = BTreeSet::from(["/big/1", "/copy/a", "/copy/b"].map(str::to_owned));
     write(&vault.target(), "big/1", "what was there before");
@@ -164,7 +163,7 @@ async fn t28_a_missing_pack_is_known_before_anything_is_written() {
 async fn a_pack_that_was_cut_off_counts_for_the_blobs_behind_the_cut() {
     let vault = vault().await;
     let blobs = vault.blobs("big/1").await;
-    let location = vault.locate(&blobs[1]);
+    let location = vault.locate(blobs.last().unwrap());
     let path = vault.pack_path(&location.pack);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let file = std::fs::File::options().write(true).open(&path).unwrap();
@@ -198,7 +197,7 @@ async fn a_second_copy_of_a_damaged_blob_is_used() {
         std::fs::rename(hidden.join(&name), index_folder.join(&name)).unwrap();
     }
     let vault = vault.again().await;
-    let blob = vault.blobs("big/1").await[1];
+    let blob = *vault.blobs("big/1").await.last().unwrap();
     assert_eq!(vault.index.locate_all(BlobKind::Data, &blob).count(), 2);
     vault.flip(&blob);
     vault.restore_all().await;

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::Run;
 use super::outcome::Outcome;
-use crate::progress::Amount;
 use crate::restore::blocking::blocking;
 use crate::restore::plan::Deletion;
 use crate::restore::problem::OrProblem;
-use crate::restore::{Target, TargetErrorKind, TargetPath};
+use crate::restore::{Target, TargetErrorKind};
 use crate::{Error, Result};
 
 const CHUNK: usize = 1024;
@@ -59,14 +58,7 @@ impl Run<'_> {
             .await?;
             for result in results {
                 match result {
-                    Ok(path) => {
-                        outcome.summary().files_deleted += 1;
-                        self.progress.current(&path.absolute());
-                        self.progress.advance(Amount {
-                            items: 1,
-                            ..Amount::default()
-                        });
-                    }
+                    Ok(deletion) => outcome.deleted(&deletion),
                     Err(problem) => outcome.problem(problem),
                 }
             }
@@ -87,7 +79,7 @@ impl Run<'_> {
     }
 }
 
-fn remove_one(target: &dyn Target, deletion: &Deletion) -> OrProblem<TargetPath> {
+fn remove_one(target: &dyn Target, deletion: &Deletion) -> OrProblem<Deletion> {
     let removed = if deletion.dir {
         target.remove_dir(&deletion.path)
     } else {
@@ -95,6 +87,6 @@ fn remove_one(target: &dyn Target, deletion: &Deletion) -> OrProblem<TargetPath>
     };
     match removed {
         Err(error) if error.kind != TargetErrorKind::NotFound => Err(error.into()),
-        _ => Ok(deletion.path.clone()),
+        _ => Ok(deletion.clone()),
     }
 }

@@ -1,7 +1,8 @@
 //! Keeping the account of an execution.
 
+use crate::format::{Mode, Node, NodeKind, Time};
 use crate::progress::{Amount, Change, Item, Progress};
-use crate::restore::plan::Step;
+use crate::restore::plan::{Deletion, Step};
 use crate::restore::{Problem, RestorePlan, RestoreReport, RestoreSummary, Withheld};
 use crate::{Error, ErrorKind};
 
@@ -92,6 +93,22 @@ impl<'a> Outcome<'a> {
         self.report.problems.push(problem);
     }
 
+    /// An entry was removed.
+    pub(super) fn deleted(&mut self, deletion: &Deletion) {
+        self.report.summary.files_deleted += 1;
+        self.progress.advance(Amount {
+            items: 1,
+            ..Amount::default()
+        });
+        self.progress.item(&Item {
+            path: &deletion.path.absolute(),
+            node: &removed_node(deletion),
+            change: Change::Deleted,
+            added_bytes: 0,
+            stored_bytes: 0,
+        });
+    }
+
     pub(super) fn stop(&mut self, why: Error) {
         self.report.stopped.get_or_insert(why);
     }
@@ -167,5 +184,37 @@ impl<'a> Outcome<'a> {
             added_bytes: written,
             stored_bytes: 0,
         });
+    }
+}
+
+/// What is told of an entry that was removed: its name, and whether it was a directory.
+fn removed_node(deletion: &Deletion) -> Node {
+    let never = Time::utc(jiff::Timestamp::UNIX_EPOCH);
+    Node {
+        name: deletion.path.names().last().unwrap_or_default().to_vec(),
+        kind: if deletion.dir {
+            NodeKind::Dir
+        } else {
+            NodeKind::File
+        },
+        mode: Mode::default(),
+        mtime: never,
+        atime: never,
+        ctime: never,
+        uid: 0,
+        gid: 0,
+        user: String::new(),
+        group: String::new(),
+        inode: 0,
+        device_id: 0,
+        size_bytes: 0,
+        links: 0,
+        link_target: Vec::new(),
+        extended_attributes: Vec::new(),
+        generic_attributes: std::collections::BTreeMap::new(),
+        device: 0,
+        content: None,
+        subtree: None,
+        error: String::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rustix::fs::{FallocateFlags, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use strongroom_repository::format::Node;
 use strongroom_repository::restore::{
@@ -130,6 +130,12 @@ impl PartialFile {
         Ok(fd)
     }
 
+    /// Whether the partial name still stands for this file.
+    fn has_its_name(&self, at: &Entry<'_>) -> bool {
+        rustix::fs::statat(&at.dir, &self.partial[..], AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == self.id)
+    }
+
     fn write(&self, offset: u64, data: &[u8]) -> TargetResult<()> {
         self.dirty.store(true, Ordering::Relaxed);
         let end = offset.saturating_add(data.len() as u64);
@@ -203,6 +209,16 @@ impl TargetFile for PartialFile {
             .apply(&object, node, attributes, self.start == Start::Empty)
             .map_err(|(during, errno)| Failure::from(errno).at(&self.path, during))?;
         let at = self.target.dirs.parent(&self.path)?;
+        // Another restore into the same place would have the same partial name.
+        if !self.has_its_name(&at) {
+            let message = "somebody replaced the partial file";
+            return Err(fail(
+                TargetErrorKind::Changed,
+                &self.path,
+                "rename",
+                message,
+            ));
+        }
         place::settle(&at.dir, &self.partial, at.name, self.place)
             .map_err(|errno| at.explain(&self.path, "rename", errno))?;
         self.finished = true;
@@ -219,6 +235,9 @@ impl Drop for PartialFile {
         let Ok(at) = self.target.dirs.parent(&self.path) else {
             return;
         };
+        if !self.has_its_name(&at) {
+            return;
+        }
         match self.start {
             Start::Empty => {
                 let _ = place::clear(&at.dir, &self.partial);
