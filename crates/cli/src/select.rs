@@ -4,19 +4,42 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use jiff::Timestamp;
+use strongroom_repository::Repository;
 use strongroom_repository::snapshots::{
-    SnapshotFile, SnapshotFilter, SnapshotName, SnapshotReference, newest, resolve_prefix,
+    SnapshotFile, SnapshotFilter, SnapshotName, SnapshotReference, select_all, select_named,
+    select_one,
 };
-use strongroom_repository::{FileKind, Repository};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::exit::ExitCode;
+use crate::output::figures;
 use crate::output::meter::Activity;
 
 /// A snapshot and the path inside it that was named; `/` for all of it.
 pub struct Selected {
-    pub snapshot: SnapshotFile,
+    pub file: SnapshotFile,
     pub path: Vec<u8>,
+}
+
+/// Several snapshots, and how many could not be read and so not be asked whether they belong to them.
+pub struct Chosen {
+    pub files: Vec<SnapshotFile>,
+    unreadable: u64,
+}
+
+impl Chosen {
+    /// How a command ends that has done its work on what could be read.
+    pub fn exit(&self) -> Result<ExitCode> {
+        match self.unreadable {
+            0 => Ok(ExitCode::Success),
+            number => Err(Error::new(
+                ExitCode::DamageFound,
+                format!("{} cannot be read", figures::count(number, "snapshot")),
+            )
+            .hint("run `strongroom check` to see all damage")),
+        }
+    }
 }
 
 /// The snapshot that `latest`, an identifier's beginning, or either with `:PATH`, stands for.
@@ -27,76 +50,46 @@ pub async fn one(
     filter: &SnapshotFilter,
 ) -> Result<Selected> {
     let reference = SnapshotReference::parse(reference.as_bytes())?;
-    let snapshot = match &reference.name {
-        SnapshotName::Latest => latest(context, repository, filter).await?,
-        SnapshotName::Prefix(prefix) => by_prefix(repository, prefix).await?,
-    };
+    let meter = context.meter(Activity::Other);
+    let now = Timestamp::now();
+    let file = select_one(repository, &reference.name, filter, now, meter.progress()).await?;
     Ok(Selected {
-        snapshot,
+        file,
         path: reference.path,
     })
 }
 
-/// The newest snapshot that passes the filter.
-pub async fn latest(
-    context: &Context,
-    repository: &Repository,
-    filter: &SnapshotFilter,
-) -> Result<SnapshotFile> {
-    let snapshots = all(context, repository).await?;
-    let is_empty = snapshots.is_empty();
-    newest(snapshots, filter, Timestamp::now()).ok_or_else(|| match is_empty {
-        true => Error::failed(format!("there is no snapshot in {}", repository.location()))
-            .hint("`strongroom backup` makes one"),
-        false => Error::failed("no snapshot passes the filters")
-            .hint("`strongroom snapshots` lists all of them with their hosts, tags and paths"),
-    })
-}
-
-/// The snapshots that are named, in that order; all that pass the filter where none is named. Oldest first then.
+/// The snapshots that are named, in that order; all that pass the filter where none is named, oldest first.
 pub async fn many(
     context: &Context,
     repository: &Repository,
     names: &[String],
     filter: &SnapshotFilter,
-) -> Result<Vec<SnapshotFile>> {
-    if names.is_empty() {
-        return Ok(filter.choose(all(context, repository).await?));
-    }
-    let mut chosen: Vec<SnapshotFile> = Vec::new();
-    for name in names {
-        let found = one(context, repository, OsStr::new(name), filter).await?;
-        if found.path != b"/" {
-            return Err(Error::usage(format!(
-                "{name:?} names a part of a snapshot; this command takes whole ones"
-            )));
-        }
-        if chosen.iter().all(|known| known.id != found.snapshot.id) {
-            chosen.push(found.snapshot);
-        }
-    }
-    Ok(chosen)
-}
-
-/// Every snapshot, oldest first.
-pub async fn all(context: &Context, repository: &Repository) -> Result<Vec<SnapshotFile>> {
+) -> Result<Chosen> {
     let meter = context.meter(Activity::Other);
-    let files = repository.load_snapshots(meter.progress()).await?;
-    let file = |file: strongroom_repository::repository::SnapshotFile| SnapshotFile {
-        id: file.id,
-        snapshot: file.snapshot,
-    };
-    Ok(files.into_iter().map(file).collect())
+    if !names.is_empty() {
+        let names = names.iter().map(|name| name.parse());
+        let names = names.collect::<std::result::Result<Vec<SnapshotName>, _>>()?;
+        let now = Timestamp::now();
+        let files = select_named(repository, &names, filter, now, meter.progress()).await?;
+        return Ok(Chosen {
+            files,
+            unreadable: 0,
+        });
+    }
+    let (files, unreadable) = select_all(repository, filter, meter.progress()).await?;
+    drop(meter);
+    for (_, error) in &unreadable {
+        context.output.warning(&error.to_string());
+    }
+    Ok(Chosen {
+        files,
+        unreadable: unreadable.len() as u64,
+    })
 }
 
-async fn by_prefix(repository: &Repository, prefix: &str) -> Result<SnapshotFile> {
-    let id = match prefix.parse() {
-        Ok(id) => id,
-        Err(_) => {
-            let files = repository.list(FileKind::Snapshot).await?;
-            resolve_prefix(prefix, files.iter().map(|file| file.id))?
-        }
-    };
-    let snapshot = repository.load_snapshot(&id).await?;
-    Ok(SnapshotFile { id, snapshot })
+/// Every snapshot that can be read, oldest first; the others are warned of.
+pub async fn all(context: &Context, repository: &Repository) -> Result<Vec<SnapshotFile>> {
+    let chosen = many(context, repository, &[], &SnapshotFilter::default()).await?;
+    Ok(chosen.files)
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use strongroom_repository::format::{BlobKind, Id};
 use strongroom_repository::lock::{Access, Lock};
 use strongroom_repository::snapshots::SnapshotFilter;
+use strongroom_repository::walk::locate;
 use strongroom_repository::{FileKind, Repository};
 
 use crate::context::Context;
@@ -85,7 +86,7 @@ async fn print(object: &Object, repository: &Repository, context: &Context) -> R
         Object::Snapshot { id } => {
             let all = SnapshotFilter::default();
             let found = select::one(context, repository, id, &all).await?;
-            let stored = repository.load_file(FileKind::Snapshot, &found.snapshot.id);
+            let stored = repository.load_file(FileKind::Snapshot, &found.file.id);
             json(&stored.await?, context)
         }
         Object::Index { id } => file(FileKind::Index, id).await,
@@ -141,6 +142,14 @@ async fn blob(prefix: &str, repository: &Repository, context: &Context) -> Resul
 async fn print_tree(tree: &OsString, repository: &Repository, context: &Context) -> Result<()> {
     let all = SnapshotFilter::default();
     let found = select::one(context, repository, tree, &all).await?;
-    let _ = found.path;
-    Err(super::not_in_this_build("cat tree"))
+    let index = {
+        let meter = context.meter(Activity::Other);
+        repository.load_index(meter.progress()).await?
+    };
+    let root = found.file.snapshot.tree;
+    let tree = locate(repository, &index, root, &found.path)
+        .await?
+        .directory()?;
+    let content = repository.load_blob(&index, BlobKind::Tree, &tree).await?;
+    json(&content, context)
 }

@@ -103,6 +103,21 @@ impl Command {
     }
 }
 
+/// How a command ends that passed over damage: what it showed is not all there is.
+fn damage(errors: u64) -> Result<()> {
+    match errors {
+        0 => Ok(()),
+        number => Err(Error::new(
+            ExitCode::DamageFound,
+            format!(
+                "the result is incomplete: {} on the way",
+                crate::output::figures::count(number, "error")
+            ),
+        )
+        .hint("run `strongroom check` to see all damage and which files it touches")),
+    }
+}
+
 /// For commands whose engine is not there yet.
 #[allow(dead_code)]
 fn not_in_this_build(name: &str) -> Error {

@@ -1,11 +1,22 @@
 //! `strongroom prune`: data that no snapshot needs, removed.
 
+use std::collections::HashSet;
+
 use clap::Args;
+use serde_json::json;
+use strongroom_repository::Repository;
+use strongroom_repository::lock::{Access, Lock};
+use strongroom_repository::prune::{
+    Amounts, InvalidMaxUnused, PruneFigures, PruneOptions, PruneReport,
+};
 
 use crate::arguments::values;
+use crate::confirm::confirm;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::ExitCode;
+use crate::output::figures;
+use crate::output::meter::Activity;
 
 /// Remove data that no snapshot needs
 ///
@@ -50,6 +61,123 @@ pub struct RepackArguments {
 }
 
 /// Runs the command.
-pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
-    Err(super::not_in_this_build("prune"))
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let options = arguments.repack.options()?;
+    let repository = context.open().await?;
+    let access = match arguments.dry_run {
+        true => Access::Read,
+        false => Access::Exclusive,
+    };
+    let pruning = async |lock: &Lock| {
+        prune(&repository, &options, lock, arguments.dry_run, false, context).await
+    };
+    context.locked(&repository, access, pruning).await?;
+    Ok(ExitCode::Success)
+}
+
+impl RepackArguments {
+    /// What the engine is asked for.
+    pub fn options(&self) -> Result<PruneOptions> {
+        Ok(PruneOptions {
+            max_unused: self
+                .max_unused
+                .parse()
+                .map_err(|e: InvalidMaxUnused| Error::usage(format!("--max-unused: {e}")))?,
+            max_repack_bytes: self.max_repack_size,
+            repack_cacheable_only: self.repack_cacheable_only,
+            repack_small: self.repack_small,
+            repack_smaller_than_bytes: self.repack_smaller_than,
+            repack_uncompressed: self.repack_uncompressed,
+            forgotten: HashSet::new(),
+        })
+    }
+}
+
+/// Plans, shows the plan, asks unless that was done, and removes.
+///
+/// The exclusive lock is held while the user thinks: a plan that is carried out has to be made under the same one.
+pub async fn prune(
+    repository: &Repository,
+    options: &PruneOptions,
+    lock: &Lock,
+    dry_run: bool,
+    confirmed: bool,
+    context: &Context,
+) -> Result<()> {
+    let plan = {
+        let meter = context.meter(Activity::Other);
+        repository
+            .plan_prune(options, meter.progress(), &context.cancel)
+            .await?
+    };
+    let figures = *plan.figures();
+    show(&figures, context)?;
+    if dry_run || figures.is_nothing() {
+        return match dry_run {
+            true => tell(&figures, None, context),
+            false => tell(&figures, Some(PruneReport::default()), context),
+        };
+    }
+    if !confirmed {
+        let bytes = figures::size(figures.removed().bytes);
+        confirm(context, &format!("remove {bytes} that no snapshot needs")).await?;
+    }
+    let report = {
+        let meter = context.meter(Activity::Other);
+        repository
+            .prune(plan, lock, meter.progress(), &context.cancel)
+            .await?
+    };
+    tell(&figures, Some(report), context)
+}
+
+fn show(figures: &PruneFigures, context: &Context) -> Result<()> {
+    let output = &context.output;
+    let row = |what: &str, amounts: Amounts| {
+        format!("{what:<15} {:>10} blobs / {}", amounts.blobs, figures::size(amounts.bytes))
+    };
+    output.detail(1, row("used:", figures.used));
+    output.detail(1, row("duplicates:", figures.duplicate));
+    output.detail(1, row("unused:", figures.unused));
+    output.detail(1, row("total:", figures.total()));
+    output.report(row("to repack:", figures.repack))?;
+    output.report(row("this removes:", figures.repack_removes))?;
+    output.report(row("to delete:", figures.remove))?;
+    if figures.unreferenced_bytes > 0 {
+        let bytes = figures::size(figures.unreferenced_bytes);
+        output.report(format_args!("unreferenced packs: {bytes}"))?;
+    }
+    output.report(row("total prune:", figures.removed()))?;
+    output.report(row("remaining:", figures.remaining()))?;
+    let unused = figures.unused_after().bytes;
+    let share = match figures.remaining().bytes {
+        0 => "0.00%".to_owned(),
+        all => figures::percent(unused, all),
+    };
+    output.report(format_args!(
+        "unused size after prune: {} ({share} of remaining size)",
+        figures::size(unused)
+    ))
+}
+
+fn tell(figures: &PruneFigures, done: Option<PruneReport>, context: &Context) -> Result<()> {
+    let output = &context.output;
+    if output.is_json() {
+        return output.json(&json!({
+            "message_type": "prune_summary", "dry_run": done.is_none(), "plan": figures,
+            "removed": figures.removed(), "remaining": figures.remaining(),
+            "packs_written": done.map(|done| done.packs_written),
+            "packs_removed": done.map(|done| done.packs_removed),
+            "indexes_written": done.map(|done| done.indexes_written),
+            "indexes_removed": done.map(|done| done.indexes_removed),
+        }));
+    }
+    match done {
+        None => output.report("dry run: nothing was removed"),
+        Some(done) => output.report(format_args!(
+            "removed {} and wrote {}",
+            figures::count(done.packs_removed, "pack"),
+            figures::count(done.packs_written, "pack"),
+        )),
+    }
 }

@@ -45,7 +45,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let filter = arguments.filter.filter(&context.environment, None);
     let loading =
         async |_: &Lock| select::many(context, &repository, &arguments.snapshots, &filter).await;
-    let mut snapshots = context.locked(&repository, Access::Read, loading).await?;
+    let chosen = context.locked(&repository, Access::Read, loading).await?;
+    let exit = chosen.exit();
+    let mut snapshots = chosen.files;
     snapshots.sort_by_key(|file| (file.snapshot.time, file.id));
     if let Some(number) = arguments.latest {
         snapshots = last_of_each(snapshots, number);
@@ -54,7 +56,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         Some(group_by) => show_groups(snapshots, group_by, &arguments, context)?,
         None => show(&snapshots, &arguments, context)?,
     }
-    Ok(ExitCode::Success)
+    context.output.flush()?;
+    exit
 }
 
 /// The newest of each host and paths.

@@ -1,11 +1,17 @@
 //! `strongroom tag`: tags of snapshots.
 
 use clap::Args;
+use serde_json::json;
+use strongroom_repository::lock::{Access, Lock};
+use strongroom_repository::tag::{Renamed, TagChange, plan_tags};
 
-use crate::arguments::SnapshotFilterArguments;
+use crate::arguments::{SnapshotFilterArguments, split_tags};
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit::ExitCode;
+use crate::output::figures;
+use crate::output::meter::Activity;
+use crate::select;
 
 /// Change the tags of snapshots
 ///
@@ -34,6 +40,45 @@ pub struct Arguments {
 }
 
 /// Runs the command.
-pub async fn run(_arguments: Arguments, _context: &Context) -> Result<ExitCode> {
-    Err(super::not_in_this_build("tag"))
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let tags = |lists: &[String]| -> Vec<String> {
+        let tags = lists.iter().flat_map(|list| split_tags(list));
+        tags.filter(|tag| !tag.is_empty()).collect()
+    };
+    let change = match arguments.set.is_empty() {
+        false => TagChange::Set(tags(&arguments.set)),
+        true => TagChange::Edit {
+            add: tags(&arguments.add),
+            remove: tags(&arguments.remove),
+        },
+    };
+    let repository = context.open().await?;
+    let filter = arguments.filter.filter(&context.environment, None);
+    let changing = async |lock: &Lock| {
+        let chosen = select::many(context, &repository, &arguments.snapshots, &filter).await?;
+        let exit = chosen.exit();
+        let plan = plan_tags(chosen.files, &change)?;
+        let meter = context.meter(Activity::Other);
+        let renamed = plan
+            .execute(&repository, lock, meter.progress(), &context.cancel)
+            .await?;
+        drop(meter);
+        tell(&renamed, context)?;
+        exit
+    };
+    context.locked(&repository, Access::Exclusive, changing).await
+}
+
+fn tell(renamed: &[Renamed], context: &Context) -> Result<()> {
+    let output = &context.output;
+    if !output.is_json() {
+        let number = figures::count(renamed.len() as u64, "snapshot");
+        return output.report(format_args!("modified {number}"));
+    }
+    for (old, new) in renamed {
+        output.json(&json!({
+            "message_type": "changed", "old_snapshot_id": old, "new_snapshot_id": new,
+        }))?;
+    }
+    output.json(&json!({"message_type": "summary", "changed_snapshots": renamed.len()}))
 }

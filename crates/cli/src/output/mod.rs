@@ -3,6 +3,7 @@
 pub mod escape;
 pub mod figures;
 pub mod meter;
+pub mod node;
 mod render;
 pub mod snapshot;
 pub mod table;
@@ -96,9 +97,13 @@ impl Output {
 
     /// Raw bytes of a result, such as a file's content.
     pub fn bytes(&self, bytes: &[u8]) -> Result<()> {
-        lock(&self.stdout)
-            .write_all(bytes)
+        self.write_raw(bytes)
             .map_err(|e| Error::standard_output(&e))
+    }
+
+    /// The same for writers.
+    pub fn write_raw(&self, bytes: &[u8]) -> std::io::Result<()> {
+        lock(&self.stdout).write_all(bytes)
     }
 
     /// Puts everything out. Whoever reports success calls it before.

@@ -303,7 +303,7 @@ impl Plan {
         if let Some(name) = &arguments.parent {
             let all = SnapshotFilter::default();
             let found = select::one(context, repository, OsStr::new(name), &all).await?;
-            return Ok(Some(found.snapshot.id));
+            return Ok(Some(found.file.id));
         }
         if arguments.force || !self.reads_files() {
             return Ok(None);
