@@ -1,5 +1,7 @@
 //! `strongroom backup`.
 
+#![allow(clippy::unwrap_used)]
+
 mod vault;
 
 use strongroom_testkit::strongroom;

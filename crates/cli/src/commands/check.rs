@@ -69,7 +69,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         0 => Ok(ExitCode::Success),
         number => Err(Error::new(
             ExitCode::DamageFound,
-            format!("the repository is damaged: {}", figures::count(number, "error")),
+            format!(
+                "the repository is damaged: {}",
+                figures::count(number, "error")
+            ),
         )
         .hint(
             "remove nothing: a new backup stores again what is missing and still on the source; \
@@ -88,7 +91,10 @@ fn text(report: &CheckReport, context: &Context) -> Result<()> {
     }
     let shown = report.errors.len() as u64;
     if report.errors_count > shown {
-        output.result(format_args!("… and {} more errors", report.errors_count - shown))?;
+        output.result(format_args!(
+            "… and {} more errors",
+            report.errors_count - shown
+        ))?;
     }
     for affected in &report.affected {
         output.result(format_args!(

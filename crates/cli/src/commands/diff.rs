@@ -46,11 +46,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
-async fn compare(
-    arguments: &Arguments,
-    repository: &Repository,
-    context: &Context,
-) -> Result<()> {
+async fn compare(arguments: &Arguments, repository: &Repository, context: &Context) -> Result<()> {
     let all = SnapshotFilter::default();
     let first = select::one(context, repository, &arguments.first, &all).await?;
     let second = select::one(context, repository, &arguments.second, &all).await?;
@@ -114,9 +110,8 @@ fn text(report: &DiffReport, context: &Context) -> Result<()> {
     let output = &context.output;
     let (added, removed) = (&report.added, &report.removed);
     output.report("")?;
-    let row = |what: &str, new: u64, gone: u64| {
-        format!("{what:<12} {new:>5} new, {gone:>5} removed")
-    };
+    let row =
+        |what: &str, new: u64, gone: u64| format!("{what:<12} {new:>5} new, {gone:>5} removed");
     output.report(format_args!(
         "{}, {:>5} changed",
         row("Files:", added.files, removed.files),
@@ -130,12 +125,7 @@ fn text(report: &DiffReport, context: &Context) -> Result<()> {
     output.report(format_args!("  Removed: {}", figures::size(removed.bytes)))
 }
 
-fn json(
-    report: &DiffReport,
-    first: &Selected,
-    second: &Selected,
-    context: &Context,
-) -> Result<()> {
+fn json(report: &DiffReport, first: &Selected, second: &Selected, context: &Context) -> Result<()> {
     let side = |figures: &DiffFigures| {
         json!({
             "files": figures.files, "dirs": figures.dirs, "others": figures.others,

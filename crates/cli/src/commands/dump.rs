@@ -81,7 +81,7 @@ async fn dump(
         Arc::new(repository.load_index(meter.progress()).await?)
     };
     let path = [&found.path, &b"/"[..], arguments.file.as_bytes()].concat();
-    let located = locate(repository, &index, found.snapshot.snapshot.tree, &path).await?;
+    let located = locate(repository, &index, found.file.snapshot.tree, &path).await?;
     let base = clean(&[b"/", &*path].concat());
     let (sender, pieces) = mpsc::channel(1);
     let cancel = context.cancel.child_token();

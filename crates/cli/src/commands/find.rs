@@ -82,7 +82,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let filter = arguments.filter.filter(&context.environment, None);
     let finding = async |_: &Lock| {
         let mut chosen = select::many(context, &repository, &arguments.snapshot, &filter).await?;
-        chosen.files.sort_by_key(|file| (file.snapshot.time, file.id));
+        chosen
+            .files
+            .sort_by_key(|file| (file.snapshot.time, file.id));
         if !arguments.reverse {
             chosen.files.reverse();
         }
@@ -141,22 +143,18 @@ async fn entries(
     Ok(errors)
 }
 
-fn entries_text(
-    found: &[SnapshotMatches],
-    arguments: &Arguments,
-    context: &Context,
-) -> Result<()> {
+fn entries_text(found: &[SnapshotMatches], arguments: &Arguments, context: &Context) -> Result<()> {
     let output = &context.output;
     let zone = &context.environment.time_zone;
     for (number, found) in found.iter().enumerate() {
         if number > 0 {
             output.result("")?;
         }
-        output.note(format_args!(
+        output.report(format_args!(
             "Found matching entries in snapshot {} from {}",
             found.snapshot.id.short(),
             figures::time(found.snapshot.snapshot.time, zone)
-        ));
+        ))?;
         for entry in &found.matches {
             let (long, human) = (arguments.long, arguments.human_readable);
             output.result(node::line(&entry.node, &entry.path, long, human, zone))?;
@@ -209,7 +207,12 @@ async fn objects(
         let pack = index.locate(found.kind, &found.id).map(|place| place.pack);
         match context.output.is_json() {
             true => values.push(object_json(found, snapshot)),
-            false => object_text(found, snapshot, pack.filter(|_| arguments.show_pack_id), context)?,
+            false => object_text(
+                found,
+                snapshot,
+                pack.filter(|_| arguments.show_pack_id),
+                context,
+            )?,
         }
     }
     if context.output.is_json() {
@@ -250,7 +253,11 @@ fn object_text(
         BlobKind::Tree => "tree",
     };
     output.result(format_args!("Found {kind} {}", found.id))?;
-    output.result(format_args!(" ... {} {}", if kind == "blob" { "in file" } else { "path" }, escape::name(&found.path)))?;
+    output.result(format_args!(
+        " ... {} {}",
+        if kind == "blob" { "in file" } else { "path" },
+        escape::name(&found.path)
+    ))?;
     if let Some(parent) = found.parent_tree {
         output.result(format_args!("     (tree {parent})"))?;
     }

@@ -57,18 +57,21 @@ fn announce(context: &Context, named: &Named, repository: &Repository) -> Result
             "message_type": "initialized", "id": repository.config().id, "repository": named.location(),
         }));
     }
-    note(context, named, repository);
+    context.output.report(made(named, repository))?;
+    context.output.note(WARNING);
     Ok(())
 }
 
 /// Tells of a repository that was made, beside the results.
 pub fn note(context: &Context, named: &Named, repository: &Repository) {
-    let (id, location) = (repository.config().id.short(), named.location());
-    let location = escape::text(&location);
-    context
-        .output
-        .note(format_args!("created repository {id} at {location}"));
-    context.output.note(
-        "The password is needed for every access to it. Whoever loses it loses the data: nobody can recover either.",
-    );
+    context.output.note(made(named, repository));
+    context.output.note(WARNING);
 }
+
+fn made(named: &Named, repository: &Repository) -> String {
+    let (id, location) = (repository.config().id.short(), named.location());
+    format!("created repository {id} at {}", escape::text(&location))
+}
+
+const WARNING: &str = "The password is needed for every access to it. \
+    Whoever loses it loses the data: nobody can recover either.";

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use strongroom_repository::Repository;
 use strongroom_repository::crypto::KdfParams;
+use strongroom_repository::format::Id;
 use strongroom_repository::keys::KeyInfo;
 use strongroom_repository::lock::{Access, Lock};
 
@@ -79,9 +80,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
                     .await?)
             };
             let id = context.locked(repository, Access::Append, adding).await?;
-            context
-                .output
-                .report(format_args!("saved new key with ID {id}"))?;
+            tell(context, "added", id, &format!("saved new key with ID {id}"))?;
         }
         KeyCommand::Remove { id } => {
             confirm(context, &format!("remove key {id} with its password")).await?;
@@ -89,7 +88,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             let id = context
                 .locked(repository, Access::Exclusive, removing)
                 .await?;
-            context.output.report(format_args!("removed key {id}"))?;
+            tell(context, "removed", id, &format!("removed key {id}"))?;
         }
         KeyCommand::Passwd(new) => {
             let password = new.password(context, repository).await?;
@@ -102,12 +101,19 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             let id = context
                 .locked(repository, Access::Exclusive, changing)
                 .await?;
-            context
-                .output
-                .report(format_args!("saved new key as {id}"))?;
+            tell(context, "changed", id, &format!("saved new key as {id}"))?;
         }
     }
     Ok(ExitCode::Success)
+}
+
+fn tell(context: &Context, what: &str, id: Id, text: &str) -> Result<()> {
+    match context.output.is_json() {
+        true => context
+            .output
+            .json(&json!({"message_type": "key", "action": what, "id": id})),
+        false => context.output.report(text),
+    }
 }
 
 impl NewKeyArguments {

@@ -69,7 +69,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         false => Access::Exclusive,
     };
     let pruning = async |lock: &Lock| {
-        prune(&repository, &options, lock, arguments.dry_run, false, context).await
+        prune(
+            &repository,
+            &options,
+            lock,
+            arguments.dry_run,
+            false,
+            context,
+        )
+        .await
     };
     context.locked(&repository, access, pruning).await?;
     Ok(ExitCode::Success)
@@ -134,7 +142,11 @@ pub async fn prune(
 fn show(figures: &PruneFigures, context: &Context) -> Result<()> {
     let output = &context.output;
     let row = |what: &str, amounts: Amounts| {
-        format!("{what:<15} {:>10} blobs / {}", amounts.blobs, figures::size(amounts.bytes))
+        format!(
+            "{what:<15} {:>10} blobs / {}",
+            amounts.blobs,
+            figures::size(amounts.bytes)
+        )
     };
     output.detail(1, row("used:", figures.used));
     output.detail(1, row("duplicates:", figures.duplicate));

@@ -118,7 +118,10 @@ fn json(stats: &Stats, context: &Context) -> Result<()> {
     let mut put = |name: &str, member: Value| value.insert(name.to_owned(), member);
     put("total_size", json!(stats.total_size_bytes));
     let numbers = [
-        ("total_uncompressed_size", stats.total_uncompressed_size_bytes),
+        (
+            "total_uncompressed_size",
+            stats.total_uncompressed_size_bytes,
+        ),
         ("total_file_count", stats.total_file_count),
         ("total_blob_count", stats.total_blob_count),
     ];

@@ -66,7 +66,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         tell(&renamed, context)?;
         exit
     };
-    context.locked(&repository, Access::Exclusive, changing).await
+    context
+        .locked(&repository, Access::Exclusive, changing)
+        .await
 }
 
 fn tell(renamed: &[Renamed], context: &Context) -> Result<()> {

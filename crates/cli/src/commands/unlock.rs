@@ -1,7 +1,8 @@
 //! `strongroom unlock`: locks of processes that are gone.
 
 use clap::Args;
-use strongroom_repository::lock::Access;
+use serde_json::json;
+use strongroom_repository::lock::{Access, FoundLock};
 
 use crate::confirm::confirm;
 use crate::context::Context;
@@ -49,6 +50,13 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         ));
     }
     let removed = figures::count(unlocked.removed.len() as u64, "lock");
+    if output.is_json() {
+        let ids = |locks: &[FoundLock]| locks.iter().map(|lock| lock.id).collect::<Vec<_>>();
+        output.json(&json!({
+            "message_type": "unlocked", "removed": ids(&unlocked.removed),
+            "left": ids(&unlocked.left),
+        }))?;
+    }
     output.report(format_args!("removed {removed}"))?;
     Ok(ExitCode::Success)
 }

@@ -9,8 +9,19 @@ use super::{escape, figures};
 /// `drwxr-xr-x` from a mode in the format's layout (Go's `os.FileMode`), in Go's notation.
 pub fn permissions(mode: Mode) -> String {
     const TYPES: [(u32, char); 13] = [
-        (31, 'd'), (30, 'a'), (29, 'l'), (28, 'T'), (27, 'L'), (26, 'D'), (25, 'p'), (24, 'S'),
-        (23, 'u'), (22, 'g'), (21, 'c'), (20, 't'), (19, '?'),
+        (31, 'd'),
+        (30, 'a'),
+        (29, 'l'),
+        (28, 'T'),
+        (27, 'L'),
+        (26, 'D'),
+        (25, 'p'),
+        (24, 'S'),
+        (23, 'u'),
+        (22, 'g'),
+        (21, 'c'),
+        (20, 't'),
+        (19, '?'),
     ];
     let mut text: String = TYPES
         .iter()
@@ -74,13 +85,21 @@ pub fn found(node: &Node, path: &[u8]) -> Value {
             put(name, json!(text));
         }
     }
-    for (name, number) in [("inode", node.inode), ("device_id", node.device_id), ("size", node.size_bytes), ("links", node.links)] {
+    for (name, number) in [
+        ("inode", node.inode),
+        ("device_id", node.device_id),
+        ("size", node.size_bytes),
+        ("links", node.links),
+    ] {
         if number != 0 {
             put(name, json!(number));
         }
     }
     if !node.link_target.is_empty() {
-        put("linktarget", json!(String::from_utf8_lossy(&node.link_target)));
+        put(
+            "linktarget",
+            json!(String::from_utf8_lossy(&node.link_target)),
+        );
     }
     Value::Object(value)
 }

@@ -1,6 +1,7 @@
 //! A home with a repository and something to back up, for the tests of one command each.
 
 #![allow(dead_code)] // every test file uses a part
+#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 

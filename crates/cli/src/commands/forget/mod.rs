@@ -129,8 +129,10 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let policy = arguments.policy()?;
     if !arguments.snapshots.is_empty() && !policy.is_empty() {
-        return Err(Error::usage("snapshots that are named and a policy exclude each other")
-            .hint("name the snapshots to remove, or give --keep-… options; not both"));
+        return Err(
+            Error::usage("snapshots that are named and a policy exclude each other")
+                .hint("name the snapshots to remove, or give --keep-… options; not both"),
+        );
     }
     let options = arguments.options(policy, context)?;
     let prune_options = arguments.repack.options()?;
@@ -144,9 +146,16 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         show::show(&plan, &options.policy, &arguments, context)?;
         let removed: Vec<Id> = plan.remove().map(|file| file.id).collect();
         let number = removed.len() as u64;
+        if arguments.dry_run {
+            context.output.report("dry run: nothing was removed")?;
+        }
         if number > 0 && !arguments.dry_run {
             let what = figures::count(number, "snapshot");
-            let and = if arguments.prune { " and the data that is no longer needed" } else { "" };
+            let and = if arguments.prune {
+                " and the data that is no longer needed"
+            } else {
+                ""
+            };
             confirm(context, &format!("remove {what}{and}")).await?;
             let meter = context.meter(Activity::Other);
             plan.execute(&repository, lock, meter.progress(), &context.cancel)
@@ -159,7 +168,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             if arguments.dry_run {
                 options.forgotten = removed.into_iter().collect();
             }
-            prune::prune(&repository, &options, lock, arguments.dry_run, true, context).await?;
+            prune::prune(
+                &repository,
+                &options,
+                lock,
+                arguments.dry_run,
+                true,
+                context,
+            )
+            .await?;
         }
         Ok(plan.unreadable.len())
     };
@@ -167,7 +184,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         0 => Ok(ExitCode::Success),
         number => Err(Error::new(
             ExitCode::DamageFound,
-            format!("{} cannot be read and stay", figures::count(number as u64, "snapshot")),
+            format!(
+                "{} cannot be read and stay",
+                figures::count(number as u64, "snapshot")
+            ),
         )
         .hint("run `strongroom check` to see all damage")),
     }
@@ -185,8 +205,10 @@ async fn plan(
         return Ok(plan_forget_named(chosen.files));
     }
     if options.policy.is_empty() {
-        return Err(Error::usage("neither a policy nor a snapshot was given, so nothing is removed")
-            .hint("give --keep-last N or another --keep-… option, or name snapshots"));
+        return Err(Error::usage(
+            "neither a policy nor a snapshot was given, so nothing is removed",
+        )
+        .hint("give --keep-last N or another --keep-… option, or name snapshots"));
     }
     let meter = context.meter(Activity::Other);
     let plan = plan_forget(repository, options, meter.progress()).await;
@@ -222,7 +244,11 @@ impl Arguments {
             within_weekly: within("-weekly", &self.keep_within_weekly)?,
             within_monthly: within("-monthly", &self.keep_within_monthly)?,
             within_yearly: within("-yearly", &self.keep_within_yearly)?,
-            tags: self.keep_tag.iter().map(|list| TagList::parse(list)).collect(),
+            tags: self
+                .keep_tag
+                .iter()
+                .map(|list| TagList::parse(list))
+                .collect(),
         })
     }
 

@@ -25,7 +25,9 @@ pub fn show(
         return context.output.json(&groups);
     }
     if !policy.is_empty() {
-        context.output.report(format_args!("Applying Policy: {policy}"))?;
+        context
+            .output
+            .report(format_args!("Applying Policy: {policy}"))?;
     }
     plan.groups
         .iter()
@@ -44,13 +46,23 @@ fn text(group: &ForgetGroup, arguments: &Arguments, context: &Context) -> Result
         output.report(format_args!("keep {number}:"))?;
         let kept: Vec<SnapshotFile> = group.keep.iter().map(|kept| kept.stored.clone()).collect();
         let reasons: Vec<Vec<String>> = group.keep.iter().map(reasons).collect();
-        lines(snapshot::table(&kept, Some(&reasons), arguments.compact, zone))?;
+        lines(snapshot::table(
+            &kept,
+            Some(&reasons),
+            arguments.compact,
+            zone,
+        ))?;
         output.report("")?;
     }
     if !group.remove.is_empty() {
         let number = figures::count(group.remove.len() as u64, "snapshot");
         output.report(format_args!("remove {number}:"))?;
-        lines(snapshot::table(&group.remove, None, arguments.compact, zone))?;
+        lines(snapshot::table(
+            &group.remove,
+            None,
+            arguments.compact,
+            zone,
+        ))?;
         output.report("")?;
     }
     Ok(())

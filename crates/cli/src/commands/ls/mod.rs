@@ -2,8 +2,6 @@
 
 mod ncdu;
 
-pub use ncdu::unix_mode;
-
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -84,7 +82,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         let path = directory.as_bytes();
         if !path.starts_with(b"/") {
             let shown = escape::name(path);
-            return Err(Error::usage(format!("{shown}: directories in a snapshot begin with /")));
+            return Err(Error::usage(format!(
+                "{shown}: directories in a snapshot begin with /"
+            )));
         }
         directories.push(clean(path));
     }
@@ -100,7 +100,13 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         let located = locate(&repository, &index, root, &selected.path).await?;
         let tree = located.directory()?;
         if arguments.ncdu {
-            let walk = Walk::new(repository.clone(), index, tree, b"/", context.cancel.clone());
+            let walk = Walk::new(
+                repository.clone(),
+                index,
+                tree,
+                b"/",
+                context.cancel.clone(),
+            );
             return ncdu::export(&selected.file, walk, context).await;
         }
         let options = ListOptions {
@@ -180,7 +186,9 @@ fn sort(entries: &mut [Box<Entry>], arguments: &Arguments) {
     let extension = |entry: &Entry| {
         let name = entry.node.name.as_slice();
         let dot = name.iter().rposition(|byte| *byte == b'.');
-        dot.and_then(|dot| name.get(dot..)).unwrap_or_default().to_vec()
+        dot.and_then(|dot| name.get(dot..))
+            .unwrap_or_default()
+            .to_vec()
     };
     entries.sort_by(|a, b| {
         let order = match arguments.sort {

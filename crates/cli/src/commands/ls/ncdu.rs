@@ -14,7 +14,10 @@ pub async fn export(file: &SnapshotFile, mut walk: Walk, context: &Context) -> R
     let output = &context.output;
     let mut errors = 0;
     // ncdu reads no new-lines between the parts, so each line may end with any of them.
-    output.result(format_args!("[1, 2, {}, [{{\"name\":\"/\"}}", snapshot::json(file)?))?;
+    output.result(format_args!(
+        "[1, 2, {}, [{{\"name\":\"/\"}}",
+        snapshot::json(file)?
+    ))?;
     while let Some(step) = walk.next().await? {
         match step {
             Step::Entry(entry) if entry.node.kind == NodeKind::Dir => {
@@ -39,7 +42,10 @@ pub async fn export(file: &SnapshotFile, mut walk: Walk, context: &Context) -> R
 
 fn value(node: &Node) -> Value {
     const BLOCK_BYTES: u64 = 512;
-    let allocated = node.size_bytes.div_ceil(BLOCK_BYTES).saturating_mul(BLOCK_BYTES);
+    let allocated = node
+        .size_bytes
+        .div_ceil(BLOCK_BYTES)
+        .saturating_mul(BLOCK_BYTES);
     json!({
         "name": String::from_utf8_lossy(&node.name),
         "asize": node.size_bytes, "dsize": allocated,
@@ -51,7 +57,7 @@ fn value(node: &Node) -> Value {
 }
 
 /// Permissions with the setuid, setgid and sticky bits, as `stat` has them.
-pub fn unix_mode(mode: Mode) -> u32 {
+fn unix_mode(mode: Mode) -> u32 {
     let bit = |from: u32, to: u32| (mode.0 >> from & 1) << to;
     (mode.0 & 0o777) | bit(23, 11) | bit(22, 10) | bit(20, 9)
 }

@@ -157,7 +157,9 @@ fn owner(text: &str) -> std::result::Result<OwnerPolicy, String> {
                 (Ok(uid), Ok(gid)) if uid.is_some() || gid.is_some() => {
                     Ok(OwnerPolicy::Fixed { uid, gid })
                 }
-                _ => Err(format!("{text:?} is none of id, name, none, and numbers such as 1000:1000")),
+                _ => Err(format!(
+                    "{text:?} is none of id, name, none, and numbers such as 1000:1000"
+                )),
             }
         }
     }
@@ -174,7 +176,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let options = arguments.options(context)?;
     let repository = context.open().await?;
     let filter = arguments.filter.filter(&context.environment, until);
-    let name = arguments.snapshot.clone().unwrap_or_else(|| "latest".into());
+    let name = arguments
+        .snapshot
+        .clone()
+        .unwrap_or_else(|| "latest".into());
     let restoring = async |_: &Lock| {
         let selected = select::one(context, &repository, &name, &filter).await?;
         restore(&selected, &arguments, &options, &repository, context).await
@@ -198,7 +203,9 @@ impl Arguments {
             (false, true) => Selection::Include(include),
             (true, false) => Selection::Exclude(exclude),
             (false, false) => {
-                return Err(Error::usage("patterns to include and patterns to exclude exclude each other"));
+                return Err(Error::usage(
+                    "patterns to include and patterns to exclude exclude each other",
+                ));
             }
         };
         Ok(RestoreOptions {
@@ -261,7 +268,8 @@ async fn restore(
     let root = selected.file.snapshot.tree;
     let found = locate(repository, &index, root, &selected.path).await?;
     let tree = found.directory().map_err(|error| {
-        Error::from(error).hint("name the directory and add --include for one file, or use `strongroom dump`")
+        Error::from(error)
+            .hint("name the directory and add --include for one file, or use `strongroom dump`")
     })?;
     let target: Arc<dyn Target> = Arc::new(DirectoryTarget::new(&arguments.target));
     let plan = plan_restore(

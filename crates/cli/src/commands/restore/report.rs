@@ -71,9 +71,11 @@ pub fn show_losses(plan: &RestorePlan, context: &Context) {
     let mut lost = lost.filter(|action| action.node.is_none_or(|n| n.kind != NodeKind::Dir));
     for action in lost.by_ref().take(SHOWN) {
         let path = action.path.absolute();
-        context
-            .output
-            .note(format_args!("{:<9} {}", word(action.change), escape::name(&path)));
+        context.output.note(format_args!(
+            "{:<9} {}",
+            word(action.change),
+            escape::name(&path)
+        ));
     }
     if lost.next().is_some() {
         context.output.note("…; --dry-run -v shows all");
@@ -103,16 +105,19 @@ pub fn show_plan(plan: &RestorePlan, context: &Context) -> Result<ExitCode> {
     }
     let totals = &plan.totals;
     if output.is_json() {
-        output.json(&summary(&RestoreSummary {
-            total_files: totals.entries,
-            files_restored: totals.entries,
-            files_skipped: totals.skipped,
-            files_deleted: totals.deleted,
-            total_bytes: totals.bytes,
-            bytes_restored: totals.bytes,
-            bytes_skipped: totals.skipped_bytes,
-            ..RestoreSummary::default()
-        }, None))?;
+        output.json(&summary(
+            &RestoreSummary {
+                total_files: totals.entries,
+                files_restored: totals.entries,
+                files_skipped: totals.skipped,
+                files_deleted: totals.deleted,
+                total_bytes: totals.bytes,
+                bytes_restored: totals.bytes,
+                bytes_skipped: totals.skipped_bytes,
+                ..RestoreSummary::default()
+            },
+            None,
+        ))?;
     } else {
         output.report(format_args!(
             "Would restore {} files/dirs ({}), {} of it from the repository",
@@ -198,7 +203,10 @@ fn text(figures: &RestoreSummary, elapsed: Duration, context: &Context) -> Resul
 /// restic's `summary`: what is zero is left out.
 fn summary(figures: &RestoreSummary, elapsed: Option<Duration>) -> Value {
     let members = [
-        ("seconds_elapsed", elapsed.map_or(0, |elapsed| elapsed.as_secs())),
+        (
+            "seconds_elapsed",
+            elapsed.map_or(0, |elapsed| elapsed.as_secs()),
+        ),
         ("total_files", figures.total_files),
         ("files_restored", figures.files_restored),
         ("files_skipped", figures.files_skipped),
@@ -218,7 +226,10 @@ fn summary(figures: &RestoreSummary, elapsed: Option<Duration>) -> Value {
 
 fn tell_withheld(done: &RestoreReport, context: &Context) {
     let told = [
-        (done.owners_withheld, "could not get their owner, since only root may set it"),
+        (
+            done.owners_withheld,
+            "could not get their owner, since only root may set it",
+        ),
         (
             done.extended_attributes_withheld,
             "extended attributes could not be set: this user may not, or the file system has none",
