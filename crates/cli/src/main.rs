@@ -1,7 +1,5 @@
 //! `strongroom`: the command line. It alone prints and reads the environment, the home folder and the terminal.
 
-#![allow(dead_code)] // until the last command has its engine
-
 mod arguments;
 mod commands;
 mod confirm;

@@ -306,11 +306,6 @@ impl Named {
         self.storage.location()
     }
 
-    /// The storage.
-    pub fn storage(&self) -> &Arc<dyn Storage> {
-        &self.storage
-    }
-
     /// The directory that the repository lies in, where it is one of this machine.
     pub fn directory(&self) -> Option<&Path> {
         match &self.location {

@@ -127,11 +127,11 @@ fn finish(
     arguments: &Arguments,
     context: &Context,
 ) -> Result<ExitCode> {
-    if written.is_err() || fed.is_err() {
-        if let Some(target) = &arguments.target {
-            // Half of a file must not pass for a whole one. That it cannot be removed is no worse than the error itself.
-            let _ = std::fs::remove_file(partial(target));
-        }
+    if (written.is_err() || fed.is_err())
+        && let Some(target) = &arguments.target
+    {
+        // Half of a file must not pass for a whole one. That it cannot be removed is no worse than the error itself.
+        let _ = std::fs::remove_file(partial(target));
     }
     context.check_cancelled()?;
     match (fed, written) {

@@ -117,9 +117,3 @@ fn damage(errors: u64) -> Result<()> {
         .hint("run `strongroom check` to see all damage and which files it touches")),
     }
 }
-
-/// For commands whose engine is not there yet.
-#[allow(dead_code)]
-fn not_in_this_build(name: &str) -> Error {
-    Error::failed(format!("{name} is not in this build yet"))
-}
