@@ -41,7 +41,8 @@ fn every_command_of_run_it_works_in_its_order() {
             .replace("cargo run --release --", "strongroom")
             .replace("alias strongroom=", "# ")
             .replace("SNAPSHOT SNAPSHOT", ids)
-            .replace("--prune", "--prune --yes");
+            .replace("--prune", "--prune --yes")
+            .replace("/tmp/back", "../back");
         script.push_str(&format!("{line}\n"));
         if line.contains("--init") {
             script.push_str("echo change >> README.md\nSTRONGROOM_PASSWORD=try-me strongroom -r ./vault backup .\n");
@@ -49,11 +50,12 @@ fn every_command_of_run_it_works_in_its_order() {
     }
     let ran = Ran::run(program.shell(&script).current_dir(&project), b"").ok();
 
-    let restored = fs::read_to_string(project.join("back/README.md")).expect("a restored file");
+    let restored =
+        fs::read_to_string(program.home().join("back/README.md")).expect("a restored file");
     assert_eq!(restored, format!("{README}change\n"));
     assert!(
-        !project.join("back/vault").exists(),
+        !program.home().join("back/vault").exists(),
         "the repository was backed up into itself\n{ran}"
     );
-    assert!(project.join("back/src/main.rs").exists());
+    assert!(program.home().join("back/src/main.rs").exists());
 }
