@@ -2,6 +2,7 @@
 //! told, and nothing is written where it should not be.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod crash;
 mod damage;
 mod existing;
 mod forged;
@@ -11,7 +12,7 @@ mod unprivileged;
 mod work;
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strongroom_repository::format::{BlobKind, Id, Tree};
@@ -31,11 +32,26 @@ use tokio_util::sync::CancellationToken;
 
 /// A repository that holds one tree.
 struct Vault {
-    folder: TempDir,
+    folder: Folder,
     repository: Repository,
     index: Index,
     /// The tree of the folder that was backed up.
     tree: Id,
+}
+
+/// The folder of a vault, removed in the end if it is this process's.
+struct Folder(PathBuf, #[allow(dead_code)] Option<TempDir>);
+
+impl Folder {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl From<TempDir> for Folder {
+    fn from(folder: TempDir) -> Self {
+        Self(folder.path().to_path_buf(), Some(folder))
+    }
 }
 
 impl Vault {
@@ -74,7 +90,13 @@ impl Vault {
         Self::open(folder, open_repository(storage).await).await
     }
 
-    async fn open(folder: TempDir, repository: Repository) -> Self {
+    /// What another process has made.
+    async fn existing(folder: &Path, repository: Repository) -> Self {
+        Self::open(Folder(folder.to_path_buf(), None), repository).await
+    }
+
+    async fn open(folder: impl Into<Folder>, repository: Repository) -> Self {
+        let folder = folder.into();
         let index = repository.load_index(&Silent).await.unwrap();
         let newest = repository
             .load_snapshots(&Silent)
@@ -118,11 +140,11 @@ impl Vault {
         }
     }
 
-    fn source(&self) -> std::path::PathBuf {
+    fn source(&self) -> PathBuf {
         self.folder.path().join("source")
     }
 
-    fn target(&self) -> std::path::PathBuf {
+    fn target(&self) -> PathBuf {
         self.folder.path().join("target")
     }
 
