@@ -56,6 +56,22 @@ impl Workers {
             .map_err(|_| Error::new(ErrorKind::Internal, "a worker thread panicked"))
     }
 
+    /// Runs a short job on a thread of its own and waits for it without blocking the runtime.
+    ///
+    /// For what other work waits for: an index file while all workers wait for the uploader that writes it, or a lock that
+    /// has to be written anew while the pool has hours of work in its queue.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if the job panicked.
+    pub async fn run_beside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        tokio::task::spawn_blocking(job)
+            .await
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("a thread ended: {error}")))
+    }
+
     /// Starts a job on the pool and does not wait.
     pub fn spawn(&self, job: impl FnOnce() + Send + 'static) {
         self.pool.spawn(job);

@@ -125,7 +125,8 @@ impl State {
         let plain = self
             .repository
             .workers()
-            .run(move || encode_index(&packs))
+            // Never on the pool: all its threads may be waiting for this uploader.
+            .run_beside(move || encode_index(&packs))
             .await?;
         self.uploaded.bytes = self.uploaded.bytes.saturating_add(plain.len() as u64);
         self.uploaded

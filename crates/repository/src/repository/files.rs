@@ -29,7 +29,7 @@ impl Repository {
         let stored = self.load_raw(kind, id).await?;
         let (id, this) = (*id, self.clone());
         self.workers()
-            .run(move || this.decode_file(kind, &id, &stored))
+            .run_beside(move || this.decode_file(kind, &id, &stored))
             .await?
             .context(|| format!("read {} {}", kind.noun(), id.short()))
     }
@@ -70,7 +70,7 @@ impl Repository {
         let this = self.clone();
         let stored = self
             .workers()
-            .run(move || this.encode_file(&plain))
+            .run_beside(move || this.encode_file(&plain))
             .await??;
         let id = Id::of(&stored);
         let path = kind.path(&id)?;

@@ -12,8 +12,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// Stores blobs that were read, on as many threads as there are workers.
 ///
-/// These are threads of their own: a writer may wait for its uploader, and the uploader needs a worker now and then. If
-/// all workers waited for it, nobody would go on.
+/// These are threads of their own: a writer may wait for its uploader, and the workers that decode what is read need not
+/// wait with it.
 pub(crate) struct Storer {
     writer: BlobWriter,
     threads: Arc<Semaphore>,
