@@ -18,11 +18,14 @@ async fn t27_everything_that_a_file_system_holds_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_restic_wrote_we_restore_as_restic_does() {
     for version in [1, 2] {
-        let vault = Vault::of_restic(version, |source| {
+        // Version 1 differs in how packs are stored, not in what a tree holds.
+        let corpus = if version == 1 {
+            Corpus::small(12)
+        } else {
             Corpus::new(12)
-                .without(Part::BeyondRestic)
-                .grow(source)
-                .unwrap();
+        };
+        let vault = Vault::of_restic(version, |source| {
+            corpus.without(Part::BeyondRestic).grow(source).unwrap();
         })
         .await;
         vault.restore_all().await;

@@ -34,11 +34,11 @@ fn ranges(storage: &RecordingStorage) -> Vec<(String, std::ops::Range<u64>)> {
 async fn every_needed_range_of_a_pack_is_read_once() {
     let mut vault = Vault::ours(|source| {
         let mut random = Random::new(51);
-        for n in 0..4000 {
+        for n in 0..1500 {
             write(
                 source,
                 &format!("small/{}/{n}", n % 20),
-                random.bytes(200 + n),
+                random.bytes(200 + 4 * n),
             );
         }
         let big = random.bytes(20 << 20);
@@ -61,12 +61,12 @@ async fn every_needed_range_of_a_pack_is_read_once() {
             "{pair:?}"
         );
     }
-    // About 28 MB of data: no more than that is read, in few calls.
+    // 20 MiB of the large file and 4.8 MB of small ones: no more than that is read, in few calls.
     let bytes: u64 = ranges
         .iter()
         .map(|(_, range)| range.end - range.start)
         .sum();
-    assert!((27 << 20..30 << 20).contains(&bytes), "{bytes}");
+    assert!((24 << 20..26 << 20).contains(&bytes), "{bytes}");
     assert!(ranges.len() < 40, "{}", ranges.len());
 }
 
