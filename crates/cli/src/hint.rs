@@ -51,7 +51,7 @@ pub fn storage(kind: StorageErrorKind) -> Option<&'static str> {
             "check that this user may read and write the repository's files"
         }
         StorageErrorKind::ReadOnly => {
-            "the storage can only be read: add --no-lock for commands that only read"
+            "the storage can only be read; commands that read work all the same, others need it writable"
         }
         StorageErrorKind::NoSpace => {
             "free some space and run the command again; what was stored so far is used"
@@ -60,6 +60,9 @@ pub fn storage(kind: StorageErrorKind) -> Option<&'static str> {
         StorageErrorKind::Unreachable
         | StorageErrorKind::TimedOut
         | StorageErrorKind::Throttled => "check the connection and run the command again",
+        StorageErrorKind::Io | StorageErrorKind::AlreadyExists => {
+            "check the address given by -r/--repo, and what the system's log says of that file system"
+        }
         StorageErrorKind::Mismatch | StorageErrorKind::RangeOutside => {
             "run `strongroom check` to see what is damaged; change nothing before that"
         }

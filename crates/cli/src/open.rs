@@ -21,6 +21,7 @@ use crate::arguments::{CompressionArgument, FromArguments, GlobalArguments};
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::exit::ExitCode;
 use crate::host::ThisHost;
 use crate::password::{PasswordSource, Purpose};
 
@@ -30,7 +31,16 @@ pub struct Named {
     storage: Arc<dyn Storage>,
     password: PasswordSource,
     key_hint: Option<String>,
+    /// It is the second repository, which is read from (`--from-repo`).
+    is_source: bool,
 }
+
+const FROM_PASSWORD_HINT: &str = "give --from-password-file or --from-password-command, or set \
+    STRONGROOM_FROM_PASSWORD, STRONGROOM_FROM_PASSWORD_FILE or STRONGROOM_FROM_PASSWORD_COMMAND";
+
+/// Nothing can be checked in a repository that does not open.
+const DAMAGED_HINT: &str = "without the file `config` and one whole file in `keys` nothing can be decrypted: \
+    put the damaged one back from another copy of the repository, and change nothing before that";
 
 /// Wrong passwords a person may type before the command gives up.
 const ATTEMPTS: usize = 3;
@@ -58,6 +68,7 @@ impl Context {
             &text,
             PasswordSource::of_repository(global, environment)?,
             global.key_hint.clone().or(hint),
+            false,
         )
     }
 
@@ -75,7 +86,7 @@ impl Context {
         };
         let hint = environment.setting_text("FROM_KEY_HINT").map(str::to_owned);
         let password = PasswordSource::of_source(from, environment)?;
-        self.name(&text, password, from.from_key_hint.clone().or(hint))
+        self.name(&text, password, from.from_key_hint.clone().or(hint), true)
             .map(Some)
     }
 
@@ -84,6 +95,7 @@ impl Context {
         text: &str,
         password: PasswordSource,
         key_hint: Option<String>,
+        is_source: bool,
     ) -> Result<Named> {
         let location = Location::parse(text)
             .map_err(|e| Error::usage(format!("the address of the repository: {e}")))?;
@@ -99,6 +111,7 @@ impl Context {
             storage: Arc::new(storage),
             password,
             key_hint,
+            is_source,
         })
     }
 
@@ -123,7 +136,13 @@ impl Context {
         let what = named.storage.location();
         let mut attempts = if named.password.asks() { ATTEMPTS } else { 1 };
         loop {
-            let password = named.password.obtain(self, Purpose::Open, &what).await?;
+            let password = named.password.obtain(self, Purpose::Open, &what).await;
+            let password = password.map_err(|error| match named.is_source {
+                true if named.password.asks() && error.code == ExitCode::Usage => {
+                    error.hint(FROM_PASSWORD_HINT)
+                }
+                _ => error,
+            })?;
             attempts -= 1;
             let opening = Repository::open(Arc::clone(&named.storage), &password, &options);
             match self.unless_cancelled(opening).await? {
@@ -132,6 +151,10 @@ impl Context {
                 }
                 Err(error) if error.kind() == ErrorKind::WrongPassword => {
                     return Err(Error::from(error).context(format_args!("open {what}")));
+                }
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    let error = Error::from(error).context(format_args!("open {what}"));
+                    return Err(error.hint(DAMAGED_HINT));
                 }
                 opened => return Ok(opened?),
             }

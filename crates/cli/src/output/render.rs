@@ -63,7 +63,6 @@ impl Renderer {
                     text.push_str(&escape::name(&current));
                 }
                 bar.set_message(text);
-                bar.tick();
             }
             Canvas::Json => {
                 let status = match state.activity {
@@ -113,7 +112,10 @@ impl Speed {
                 self.bytes_per_second = 0.0;
             } else if elapsed > 0.0 {
                 let momentary = (bytes - before) as f64 / elapsed;
-                let weight = 1.0 - (-elapsed / SMOOTHING_S).exp();
+                let weight = match self.bytes_per_second > 0.0 {
+                    true => 1.0 - (-elapsed / SMOOTHING_S).exp(),
+                    false => 1.0,
+                };
                 self.bytes_per_second += weight * (momentary - self.bytes_per_second);
             }
         }
@@ -159,7 +161,8 @@ fn amounts(done: Amount, total: Amount) -> Vec<String> {
     if done.files > 0 || total.files > 0 {
         parts.push(of(done.files.to_string(), total.files, &plain) + " files");
     }
-    if done.items > 0 || total.items > 0 {
+    // Where files are counted, items are the same with directories and links: a second number says nothing more.
+    if parts.is_empty() && (done.items > 0 || total.items > 0) {
         parts.push(of(done.items.to_string(), total.items, &plain));
     }
     if done.bytes > 0 || total.bytes > 0 {

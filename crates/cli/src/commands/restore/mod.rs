@@ -287,6 +287,9 @@ async fn restore(
         return report::show_plan(&plan, context);
     }
     drop(meter);
+    if !arguments.allow_partial_restore {
+        report::refuse_problems(&plan, context)?;
+    }
     let losses = report::losses(&plan);
     if losses.is_any() {
         report::show_losses(&plan, context);
@@ -295,7 +298,8 @@ async fn restore(
     let meter = context.meter(Activity::Restore);
     let done = plan
         .execute(repository, &index, meter.progress(), &context.cancel)
-        .await?;
+        .await
+        .map_err(report::at_target)?;
     let elapsed = meter.elapsed();
     drop(meter);
     report::show(done, elapsed, arguments.allow_partial_restore, context)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use strongroom_repository::ErrorKind;
 use strongroom_repository::format::NodeKind;
 use strongroom_repository::progress::Change;
 use strongroom_repository::restore::{RestorePlan, RestoreReport, RestoreSummary};
@@ -82,6 +83,46 @@ pub fn show_losses(plan: &RestorePlan, context: &Context) {
     }
 }
 
+/// A strict restore writes nothing where it is known that something will be missing.
+pub fn refuse_problems(plan: &RestorePlan, context: &Context) -> Result<()> {
+    const SHOWN: usize = 50;
+    let (output, problems) = (&context.output, &plan.problems);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    for problem in problems {
+        if output.is_json() {
+            output.aside(json!({
+                "message_type": "error", "error": {"message": problem.message},
+                "during": "restore", "item": String::from_utf8_lossy(&problem.path),
+            }));
+        }
+    }
+    if !output.is_json() {
+        for problem in problems.iter().take(SHOWN) {
+            output.warning(&problem.to_string());
+        }
+        if problems.len() > SHOWN {
+            output.warning("more follow; --json lists all of them");
+        }
+    }
+    // Something that a snapshot names and that is not there is damage of the repository.
+    let is_damage = |kind| matches!(kind, ErrorKind::Damaged | ErrorKind::NotFound);
+    let code = match problems.iter().find(|problem| !is_damage(problem.kind)) {
+        None => ExitCode::DamageFound,
+        Some(problem) => problem.kind.into(),
+    };
+    let number = match problems.len() {
+        1 => "1 entry".to_owned(),
+        number => format!("{number} entries"),
+    };
+    Err(Error::new(
+        code,
+        format!("{number} cannot be restored; nothing was written"),
+    )
+    .hint("--allow-partial-restore restores the rest; `strongroom check` shows all damage"))
+}
+
 /// The plan of a dry run. What is known to go wrong is an incomplete restore here, too.
 pub fn show_plan(plan: &RestorePlan, context: &Context) -> Result<ExitCode> {
     let output = &context.output;
@@ -158,7 +199,7 @@ pub fn show(
     tell_withheld(&done, context);
     output.flush()?;
     if let Some(stopped) = done.stopped {
-        return Err(Error::from(stopped).context("the restore ended before its end"));
+        return Err(at_target(stopped).context("the restore ended before its end"));
     }
     match done.problems.len() {
         0 => Ok(ExitCode::Success),
@@ -168,6 +209,16 @@ pub fn show(
             Ok(ExitCode::Success)
         }
         number => Err(incomplete(number)),
+    }
+}
+
+/// What ends a restore is at the target where a backup would look for it in the repository.
+pub fn at_target(error: strongroom_repository::Error) -> Error {
+    match error.kind() {
+        ErrorKind::NoSpace => Error::from(error).hint(
+            "free some space there, or restore to another place; the repository is unchanged, and files that are finished are whole",
+        ),
+        _ => error.into(),
     }
 }
 
