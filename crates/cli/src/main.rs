@@ -1,6 +1,7 @@
 //! `strongroom`: the command line. It alone prints and reads the environment, the home folder and the terminal.
 
 mod arguments;
+mod cache;
 mod commands;
 mod confirm;
 mod context;
@@ -11,11 +12,13 @@ mod export;
 mod hint;
 mod host;
 mod identifier;
+mod locking;
 mod open;
 mod output;
 mod password;
 mod patterns;
 mod select;
+mod settings;
 mod signal;
 
 use std::ffi::OsString;

@@ -1,34 +1,25 @@
 //! From the options to an open repository.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use strongroom_repository::clock::SystemClock;
-use strongroom_repository::compression::Level;
 use strongroom_repository::crypto::{KdfParams, KeyOwner};
 use strongroom_repository::format::{RepositoryVersion, Time};
-use strongroom_repository::lock::{Access, Lock, LockOptions};
-use strongroom_repository::repository::{CreateOptions, OpenOptions, Settings};
+use strongroom_repository::repository::{CreateOptions, OpenOptions};
 use strongroom_repository::{ErrorKind, Repository};
-use strongroom_storage::{
-    CacheDirectory, CacheSettings, CacheStorage, Location, RetryPolicy, RetryStorage, Storage,
-};
+use strongroom_storage::{Location, RetryPolicy, RetryStorage, Storage};
 
-use crate::arguments::{CompressionArgument, FromArguments, GlobalArguments};
+use crate::arguments::FromArguments;
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::host::ThisHost;
 use crate::password::{PasswordSource, Purpose};
 
 /// A repository that is named but not open yet.
 pub struct Named {
     location: Location,
-    storage: Arc<dyn Storage>,
+    pub(crate) storage: Arc<dyn Storage>,
     password: PasswordSource,
     key_hint: Option<String>,
     /// It is the second repository, which is read from (`--from-repo`).
@@ -44,9 +35,6 @@ const DAMAGED_HINT: &str = "without the file `config` and one whole file in `key
 
 /// Wrong passwords a person may type before the command gives up.
 const ATTEMPTS: usize = 3;
-
-/// Caches that nobody used for so long are removed by `--cleanup-cache`.
-const OLD_CACHE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Context {
     /// The repository of `--repo`.
@@ -186,133 +174,6 @@ impl Context {
             username: username.unwrap_or(&environment.username).to_owned(),
             hostname: hostname.unwrap_or(&environment.hostname).to_owned(),
         }
-    }
-
-    /// Puts the cache in front of a repository's storage.
-    ///
-    /// Copies of what lies on this machine anyway gain nothing, so a local repository has a cache only where its folder
-    /// was named.
-    pub async fn with_cache(&self, named: &Named, repository: Repository) -> Result<Repository> {
-        let explicit = self.global.cache_dir.is_some()
-            || self.environment.variable("STRONGROOM_CACHE_DIR").is_some();
-        let is_local = repository.storage().capabilities().local;
-        if self.global.no_cache || (is_local && !explicit) {
-            return Ok(repository);
-        }
-        let Some(root) = self.cache_directory() else {
-            self.output.warning(
-                "there is no folder for the cache: neither HOME nor XDG_CACHE_HOME nor STRONGROOM_CACHE_DIR is set",
-            );
-            return Ok(repository);
-        };
-        if self.global.cleanup_cache {
-            self.clean_up_caches(&root).await;
-        }
-        // A backup that this folder lies in leaves it out, which it can only where the folder exists from the beginning.
-        // A failure here is no harm: the cache says itself what is wrong with it.
-        let _ = DirBuilder::new().recursive(true).mode(0o700).create(&root);
-        let name = repository.config().id.to_hex();
-        let storage = Arc::clone(&named.storage);
-        let cached = CacheStorage::new(storage, root, &name, CacheSettings::default())
-            .map_err(|e| Error::failed(format!("open the cache: {e}")))?;
-        Ok(repository.with_storage(Arc::new(cached)))
-    }
-
-    /// Where caches are kept.
-    pub fn cache_directory(&self) -> Option<PathBuf> {
-        let given = self.global.cache_dir.clone();
-        given.or_else(|| self.environment.cache_directory())
-    }
-
-    /// A cache that cannot be removed harms nobody.
-    async fn clean_up_caches(&self, root: &Path) {
-        let directory = CacheDirectory::new(root);
-        let removed = tokio::task::spawn_blocking(move || {
-            let old = directory.plan_removal(OLD_CACHE, SystemTime::now())?;
-            directory.remove(&old).map(|()| old.len())
-        });
-        match removed.await {
-            Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(number)) => self
-                .output
-                .detail(1, format_args!("removed {number} old caches")),
-            Ok(Err(error)) => self.output.warning(&format!("remove old caches: {error}")),
-        }
-    }
-
-    fn settings(&self) -> Result<Settings> {
-        let compression = match self.global.compression {
-            Some(given) => Some(given),
-            None => self.setting_value("COMPRESSION")?,
-        };
-        let pack_size_mib = match self.global.pack_size {
-            Some(given) => given,
-            None => self.pack_size_of_environment()?,
-        };
-        let default = Settings::default();
-        Ok(Settings {
-            compression: match compression {
-                Some(CompressionArgument::Off) => Level::Off,
-                Some(CompressionArgument::Max) => Level::Max,
-                Some(CompressionArgument::Auto) | None => Level::Auto,
-            },
-            pack_size_bytes: match pack_size_mib {
-                0 => default.pack_size_bytes,
-                mib => mib << 20,
-            },
-        })
-    }
-
-    /// In MiB; zero where it is not set, as in restic.
-    fn pack_size_of_environment(&self) -> Result<u32> {
-        let Some(text) = self.environment.setting_text("PACK_SIZE") else {
-            return Ok(0);
-        };
-        let size = text.parse().ok();
-        size.filter(|mib| *mib == 0 || GlobalArguments::PACK_SIZES_MIB.contains(mib))
-            .ok_or_else(|| Error::usage("STRONGROOM_PACK_SIZE has to be a number from 4 to 128"))
-    }
-
-    fn setting_value<T: clap::ValueEnum>(&self, name: &str) -> Result<Option<T>> {
-        let Some(text) = self.environment.setting_text(name) else {
-            return Ok(None);
-        };
-        T::from_str(text, true)
-            .map(Some)
-            .map_err(|_| Error::usage(format!("STRONGROOM_{name} cannot be {text:?}")))
-    }
-
-    /// How locks are taken. `--no-lock` is for reading alone: what writes without one could lose others' data.
-    pub fn lock_options(&self, access: Access) -> LockOptions {
-        LockOptions {
-            host: Arc::new(ThisHost::new(&self.environment)),
-            clock: Arc::new(SystemClock),
-            retry_for: self.global.retry_lock.unwrap_or_default(),
-            disabled: self.global.no_lock && access == Access::Read,
-        }
-    }
-
-    /// Does work under a lock, and gives the lock up in every case.
-    pub async fn locked<T>(
-        &self,
-        repository: &Repository,
-        access: Access,
-        work: impl AsyncFnOnce(&Lock) -> Result<T>,
-    ) -> Result<T> {
-        let lock = repository
-            .lock(access, &self.lock_options(access), &self.cancel)
-            .await
-            .map_err(|error| {
-                Error::from(error).context(format_args!("lock {}", repository.location()))
-            })?;
-        let result = work(&lock).await;
-        let released = lock.release().await;
-        if let (Ok(_), Err(error)) = (&result, released) {
-            // The work is done; the lock is found to be dead by whoever meets it.
-            self.output
-                .warning(&format!("remove this process's lock: {error}"));
-        }
-        result
     }
 
     async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T> {

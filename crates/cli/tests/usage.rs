@@ -46,3 +46,24 @@ fn options_stand_before_or_behind_the_command() {
     program.run(["-vv", "version"]).ok();
     program.run(["version", "--verbose=2"]).ok();
 }
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let told = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut program = strongroom!();
+        for (name, value) in variables {
+            program = program.env(name, value);
+        }
+        program.run(args).expect_code(2).stderr.contains(&0x1b)
+    };
+    assert!(!told(&[], &["snapshots"]));
+    assert!(told(&[("CLICOLOR_FORCE", "1")], &["snapshots"]));
+    assert!(!told(
+        &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+        &["snapshots"]
+    ));
+    assert!(!told(
+        &[("CLICOLOR_FORCE", "1")],
+        &["snapshots", "--no-color"]
+    ));
+}

@@ -8,18 +8,22 @@ use crate::environment::Environment;
 
 /// Options that narrow a set of snapshots down, or what `latest` means.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Snapshot filters")]
 pub struct SnapshotFilterArguments {
     /// Only snapshots of this host; several are alternatives [env: STRONGROOM_HOST]
-    #[arg(short = 'H', long, value_name = "HOST")]
+    #[arg(
+        help_heading = "Snapshot filters",
+        short = 'H',
+        long,
+        value_name = "HOST"
+    )]
     pub host: Vec<String>,
 
     /// Only snapshots with all tags of this list; several lists are alternatives
-    #[arg(long, value_name = "TAG[,TAG…]")]
+    #[arg(help_heading = "Snapshot filters", long, value_name = "TAG[,TAG…]")]
     pub tag: Vec<String>,
 
     /// Only snapshots of this absolute path; of several, all
-    #[arg(long, value_name = "PATH")]
+    #[arg(help_heading = "Snapshot filters", long, value_name = "PATH")]
     pub path: Vec<String>,
 }
 

@@ -6,29 +6,38 @@ use clap::Args;
 
 /// The repository to read from, with its password.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Source repository")]
 pub struct FromArguments {
     /// Address of the repository to read from [env: STRONGROOM_FROM_REPOSITORY]
-    #[arg(long, value_name = "URL", conflicts_with = "from_repository_file")]
+    #[arg(
+        help_heading = "Source repository",
+        long,
+        value_name = "URL",
+        conflicts_with = "from_repository_file"
+    )]
     pub from_repo: Option<String>,
 
     /// File that holds that address [env: STRONGROOM_FROM_REPOSITORY_FILE]
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = "Source repository", long, value_name = "FILE")]
     pub from_repository_file: Option<PathBuf>,
 
     /// File that holds its password [env: STRONGROOM_FROM_PASSWORD_FILE]
-    #[arg(long, value_name = "FILE", conflicts_with = "from_password_command")]
+    #[arg(
+        help_heading = "Source repository",
+        long,
+        value_name = "FILE",
+        conflicts_with = "from_password_command"
+    )]
     pub from_password_file: Option<PathBuf>,
 
     /// Command that prints its password [env: STRONGROOM_FROM_PASSWORD_COMMAND]
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(help_heading = "Source repository", long, value_name = "COMMAND")]
     pub from_password_command: Option<String>,
 
     /// Key of it to try first [env: STRONGROOM_FROM_KEY_HINT]
-    #[arg(long, value_name = "ID")]
+    #[arg(help_heading = "Source repository", long, value_name = "ID")]
     pub from_key_hint: Option<String>,
 
     /// Its password is the empty one
-    #[arg(long)]
+    #[arg(help_heading = "Source repository", long)]
     pub from_insecure_no_password: bool,
 }

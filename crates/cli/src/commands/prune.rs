@@ -33,30 +33,34 @@ pub struct Arguments {
 
 /// How much rewriting is worth it.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Repacking")]
 pub struct RepackArguments {
     /// Unused data to leave in the repository: 5%, a size such as 10G, or "unlimited"
-    #[arg(long, value_name = "LIMIT", default_value = "5%")]
+    #[arg(
+        help_heading = "Repacking",
+        long,
+        value_name = "LIMIT",
+        default_value = "5%"
+    )]
     pub max_unused: String,
 
     /// Rewrite no more than this in one run
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(help_heading = "Repacking", long, value_name = "SIZE", value_parser = values::size)]
     pub max_repack_size: Option<u64>,
 
     /// Rewrite packs of trees alone
-    #[arg(long)]
+    #[arg(help_heading = "Repacking", long)]
     pub repack_cacheable_only: bool,
 
     /// Rewrite packs below 80 % of the pack size
-    #[arg(long)]
+    #[arg(help_heading = "Repacking", long)]
     pub repack_small: bool,
 
     /// Rewrite packs that are smaller than this
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(help_heading = "Repacking", long, value_name = "SIZE", value_parser = values::size)]
     pub repack_smaller_than: Option<u64>,
 
     /// Rewrite and compress all data that is not compressed
-    #[arg(long)]
+    #[arg(help_heading = "Repacking", long)]
     pub repack_uncompressed: bool,
 }
 

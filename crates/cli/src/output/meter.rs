@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use strongroom_repository::progress::{Amount, Change, Item, Phase, Progress};
 
+use super::counters::Counters;
+pub use super::counters::Pace;
 use super::render::Renderer;
-use super::{Output, escape, figures, lock};
+use super::{Output, escape, lock};
 
 /// What the operation is for the user; decides the words and the JSON messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,64 +23,9 @@ pub enum Activity {
     Other,
 }
 
-/// How often the state is shown.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// On a terminal.
-    pub live: Duration,
-    /// As JSON.
-    pub json: Duration,
-    /// As a line in a log.
-    pub log: Duration,
-}
-
-impl Pace {
-    /// Ten times a second, once a second, twice a minute; `frames_per_second` (`STRONGROOM_PROGRESS_FPS`) replaces all three.
-    pub fn new(frames_per_second: Option<f64>) -> Self {
-        let wanted = frames_per_second
-            .filter(|fps| *fps > 0.0)
-            .and_then(|fps| Duration::try_from_secs_f64(1.0 / fps.clamp(1e-5, 60.0)).ok());
-        Self {
-            live: wanted.unwrap_or(Duration::from_millis(100)),
-            json: wanted.unwrap_or(Duration::from_secs(1)),
-            log: wanted.unwrap_or(Duration::from_secs(30)),
-        }
-    }
-}
-
-/// Three counters that many threads add to.
-#[derive(Debug, Default)]
-struct Counters {
-    files: AtomicU64,
-    bytes: AtomicU64,
-    items: AtomicU64,
-}
-
-impl Counters {
-    fn add(&self, amount: Amount) {
-        self.files.fetch_add(amount.files, Relaxed);
-        self.bytes.fetch_add(amount.bytes, Relaxed);
-        self.items.fetch_add(amount.items, Relaxed);
-    }
-
-    fn get(&self) -> Amount {
-        Amount {
-            files: self.files.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            items: self.items.load(Relaxed),
-        }
-    }
-
-    fn reset(&self) {
-        self.files.store(0, Relaxed);
-        self.bytes.store(0, Relaxed);
-        self.items.store(0, Relaxed);
-    }
-}
-
 /// The state of the operation, written by the engine's threads and read by the drawing one.
 pub(super) struct State {
-    output: Arc<Output>,
+    pub(super) output: Arc<Output>,
     pub(super) activity: Activity,
     pub(super) started: Instant,
     phase: Mutex<Option<(Phase, Instant)>>,
@@ -199,86 +146,6 @@ impl Progress for State {
 
     fn warning(&self, message: &str) {
         self.output.warning(message);
-    }
-}
-
-impl State {
-    fn tell_item(&self, item: &Item<'_>) {
-        let action = self.action(item.change);
-        if self.output.is_json() {
-            let path = String::from_utf8_lossy(item.path);
-            let value = match self.activity {
-                Activity::Restore => json!({
-                    "message_type": "verbose_status", "action": action, "item": path,
-                    "size": item.node.size_bytes,
-                }),
-                _ => self.backed_up(action, item, &path),
-            };
-            // A reader that has gone is noticed when the report is written.
-            let _ = self.output.json(&value);
-            return;
-        }
-        let path = escape::name(item.path);
-        let line = match (item.change, self.activity) {
-            (Change::New | Change::Changed, Activity::Backup) => format!(
-                "{action:<9} {path} ({} added, {} stored)",
-                figures::size(item.added_bytes),
-                figures::size(item.stored_bytes)
-            ),
-            _ => format!("{action:<9} {path}"),
-        };
-        let _ = self.output.report(line);
-    }
-
-    /// restic's `verbose_status`: a directory's bytes are metadata, a file's are data.
-    fn backed_up(&self, action: &str, item: &Item<'_>, path: &str) -> serde_json::Value {
-        let is_dir = item.node.subtree.is_some();
-        let (data, metadata) = match is_dir {
-            true => ((0, 0), (item.added_bytes, item.stored_bytes)),
-            false => ((item.added_bytes, item.stored_bytes), (0, 0)),
-        };
-        json!({
-            "message_type": "verbose_status", "action": action,
-            "item": if is_dir { format!("{path}/") } else { path.to_owned() },
-            "duration": self.started.elapsed().as_secs_f64(),
-            "data_size": data.0, "data_size_in_repo": data.1,
-            "metadata_size": metadata.0, "metadata_size_in_repo": metadata.1,
-            "total_files": 0,
-        })
-    }
-
-    fn action(&self, change: Change) -> &'static str {
-        match (self.activity, change) {
-            (Activity::Restore, Change::New) => "restored",
-            (Activity::Restore, Change::Changed) => "updated",
-            (_, Change::New) => "new",
-            (_, Change::Changed) => "modified",
-            (_, Change::Unchanged) => "unchanged",
-            (_, Change::Deleted) => "deleted",
-            (_, Change::Skipped) => "skipped",
-        }
-    }
-
-    fn scan_finished(&self) {
-        if self.output.style.verbosity < 2 {
-            return;
-        }
-        let (total, elapsed) = (self.total(), self.started.elapsed().as_secs_f64());
-        if self.output.is_json() {
-            let _ = self.output.json(&json!({
-                "message_type": "verbose_status", "action": "scan_finished", "item": "",
-                "duration": elapsed, "data_size": total.bytes, "data_size_in_repo": 0,
-                "metadata_size": 0, "metadata_size_in_repo": 0, "total_files": total.files,
-            }));
-        } else {
-            let (files, bytes) = (
-                figures::count(total.files, "file"),
-                figures::size(total.bytes),
-            );
-            let _ = self.output.report(format_args!(
-                "scan finished in {elapsed:.3}s: {files}, {bytes}"
-            ));
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the user sees. Results go to standard output, everything else to standard error.
 
+mod counters;
+mod entries;
 pub mod escape;
 pub mod figures;
 pub mod meter;

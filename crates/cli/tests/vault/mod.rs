@@ -4,8 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use strongroom_testkit::{Ran, Restic, Strongroom};
+use secrecy::SecretString;
+use strongroom_repository::Repository;
+use strongroom_repository::crypto::KdfParams;
+use strongroom_repository::format::RepositoryVersion;
+use strongroom_repository::repository::{CreateOptions, Settings};
+use strongroom_testkit::{Ran, Restic, Strongroom, engine};
 
 /// The program with `./vault` as its repository; `./source` holds two files, a folder and a link.
 pub struct Vault {
@@ -13,11 +19,23 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// An empty repository.
+    /// An empty repository, whose key costs next to nothing to derive: every run of a test derives it.
     #[track_caller]
     pub fn new(program: Strongroom) -> Self {
         let vault = Self::without_repository(program);
-        vault.run(&["init"]).ok();
+        let storage = strongroom_storage::LocalStorage::new(vault.path("vault"));
+        let options = CreateOptions {
+            version: RepositoryVersion::V2,
+            kdf: KdfParams { n: 2, r: 1, p: 1 },
+            owner: engine::key_owner(),
+            polynomial: None,
+            settings: Settings::default(),
+            threads: 2,
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let password = SecretString::from("try-me");
+        let creating = Repository::create(Arc::new(storage), &password, &options);
+        runtime.block_on(creating).unwrap();
         vault
     }
 

@@ -1,5 +1,6 @@
 //! `strongroom restore`: files back from a snapshot.
 
+mod plan;
 mod report;
 
 use std::ffi::OsString;
@@ -284,15 +285,15 @@ async fn restore(
     .await?;
     if arguments.dry_run {
         drop(meter);
-        return report::show_plan(&plan, context);
+        return plan::show_plan(&plan, context);
     }
     drop(meter);
     if !arguments.allow_partial_restore {
-        report::refuse_problems(&plan, context)?;
+        plan::refuse_problems(&plan, context)?;
     }
-    let losses = report::losses(&plan);
+    let losses = plan::losses(&plan);
     if losses.is_any() {
-        report::show_losses(&plan, context);
+        plan::show_losses(&plan, context);
         confirm(context, &format!("{losses} in {place}")).await?;
     }
     let meter = context.meter(Activity::Restore);
