@@ -20,7 +20,8 @@ use crate::output::meter::Activity;
 
 /// Remove data that no snapshot needs
 ///
-/// Backups may run meanwhile. It can be interrupted at any time; nothing that a snapshot needs is removed.
+/// Nothing else can write to the repository meanwhile. It can be interrupted at any time; nothing
+/// that a snapshot needs is removed.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Show what would be removed, and remove nothing

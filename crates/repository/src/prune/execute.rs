@@ -68,12 +68,12 @@ impl Repository {
         };
         indexes.extend(&fresh);
         self.refuse_changed(&plan, lock, &indexes).await?;
-        let old: Vec<Id> = rewritten.old.iter().copied().collect();
+        let old: Vec<Id> = plan.old_indexes.iter().copied().collect();
         progress.begin(Phase::DeleteFiles);
         report.indexes_removed = self
             .remove_all(FileKind::Index, &old, lock, progress, cancel)
             .await?;
-        indexes.retain(|id| !rewritten.old.contains(id));
+        indexes.retain(|id| !plan.old_indexes.contains(id));
         self.refuse_changed(&plan, lock, &indexes).await?;
         let packs: Vec<Id> = plan.packs_to_remove().collect();
         progress.begin(Phase::DeletePacks);

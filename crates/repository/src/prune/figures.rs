@@ -67,6 +67,8 @@ pub struct PruneFigures {
     pub packs_remove: u64,
     /// Packs that are gone and that nobody needs: the index forgets them.
     pub packs_forget: u64,
+    /// Index files that are replaced: those that name packs which go, and small ones where there are many.
+    pub indexes_replace: u64,
     /// Snapshots that were looked at.
     pub snapshots: u64,
 }

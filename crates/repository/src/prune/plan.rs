@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::decide::{Action, decide};
 use super::figures::PruneFigures;
 use super::options::PruneOptions;
+use super::rewrite::old_indexes;
 use super::select::{Selection, select};
 use crate::file_kind::{FileEntry, FileKind};
 use crate::format::{BlobKind, Id, RepositoryVersion};
@@ -27,6 +28,8 @@ pub struct PrunePlan {
     pub(super) actions: Vec<Action>,
     /// Records that are moved to new packs.
     pub(super) moved: Marks,
+    /// Index files that are replaced.
+    pub(super) old_indexes: HashSet<Id>,
     /// Packs that no index names.
     pub(super) unreferenced: Vec<FileEntry>,
     /// The snapshots that the plan was made for.
@@ -158,12 +161,19 @@ fn plan(
     let actions = decide(repository, index.packs(), &packs, options, &mut figures)?;
     let moved = moved(&index, &chosen, &actions);
     let compress_data = options.repack_uncompressed;
+    let old_indexes = if figures.is_nothing() {
+        HashSet::new()
+    } else {
+        old_indexes(&index, &actions)
+    };
+    figures.indexes_replace = old_indexes.len() as u64;
     Ok(PrunePlan {
         figures,
         index,
         used,
         actions,
         moved,
+        old_indexes,
         unreferenced,
         snapshots,
         compress_data,

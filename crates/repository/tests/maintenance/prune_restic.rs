@@ -364,3 +364,33 @@ async fn duplicates_and_packs_in_no_index_are_counted_as_restic_counts_them() {
     assert!(after.figures().is_nothing());
     assert_eq!(after.figures().total(), after.figures().used);
 }
+
+/// Every backup leaves an index file; years of them would make each command wait for thousands of requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_index_files_become_one() {
+    let fixture = Fixture::new(2);
+    for round in 0..14 {
+        fixture.write(&format!("file{round}"), round, 30_000);
+        fixture.backup();
+    }
+    let repository = fixture.open().await;
+    let count = async || files(&*fixture.storage(), "index").await.len();
+    let before = plan(&repository, &PruneOptions::default()).await.unwrap();
+    assert_eq!(
+        (count().await, before.figures().indexes_replace),
+        (14, 0),
+        "there is nothing to prune yet"
+    );
+    let ids = fixture.restic.snapshot_ids();
+    fixture.restic.run(["forget", &ids[5]]).ok();
+    let options = PruneOptions {
+        max_unused: MaxUnused::Bytes(0),
+        ..PruneOptions::default()
+    };
+    let planned = plan(&repository, &options).await.unwrap();
+    assert_eq!(planned.figures().indexes_replace, 14);
+    prune(&repository, &options).await.unwrap();
+    assert!(count().await <= 2);
+    fixture.restic.check_read_data();
+    assert_sound(&check(&repository, ReadData::All).await, "merged");
+}
