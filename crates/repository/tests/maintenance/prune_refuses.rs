@@ -74,6 +74,7 @@ async fn whatever_is_missing_or_damaged_nothing_is_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_blob_is_not_moved() {
     let (_fixture, whole) = with_unused().await;
+    let sound = open_repository(Arc::new(whole.fork())).await;
     let mut aborted = 0;
     for path in files(&whole, "data").await {
         let damaged = whole.fork();
@@ -82,21 +83,30 @@ async fn a_damaged_blob_is_not_moved() {
             places.for_each(|place| content[place] ^= 1);
         })
         .await;
-        let repository = open_repository(Arc::new(damaged.fork())).await;
-        let calls = RecordingStorage::new(Arc::new(damaged));
-        if let Err(error) = prune(
-            &repository.with_storage(Arc::new(calls.clone())),
-            &everything(),
-        )
-        .await
-        {
+        let is_needed = {
+            let report = check(&sound.with_storage(Arc::new(damaged.fork())), ReadData::All).await;
+            !report.affected.is_empty()
+        };
+        let calls = RecordingStorage::new(Arc::new(damaged.clone()));
+        let result = prune(&sound.with_storage(Arc::new(calls.clone())), &everything()).await;
+        assert_eq!(
+            calls.count(Operation::Delete, "data") > 0,
+            result.is_ok(),
+            "{path}"
+        );
+        if let Err(error) = result {
             assert_eq!(error.kind(), ErrorKind::Damaged, "{path}: {error}");
-            assert_eq!(calls.count(Operation::Delete, "data"), 0);
             assert_eq!(calls.count(Operation::Delete, "index"), 0);
             aborted += 1;
+        } else if is_needed {
+            let kept = files(&damaged, "data").await.contains(&path);
+            assert!(
+                kept,
+                "{path}: the last trace of what a snapshot needs was removed"
+            );
         }
     }
-    assert!(aborted >= 1);
+    assert!(aborted >= 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
