@@ -3,7 +3,7 @@
 //!
 //! A kind brings a constructor, in a test file of its own:
 //!
-//! ```ignore
+//! ```text
 //! fn fresh() -> SourceFixture { … }
 //! strongroom_testkit::source_suite!(stdin, fresh);
 //! ```

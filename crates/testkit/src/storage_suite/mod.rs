@@ -2,7 +2,7 @@
 //!
 //! A kind brings a constructor, in a test file of its own:
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh() -> Fixture { … }
 //! strongroom_testkit::storage_suite!(local_on_tmpfs, fresh);
 //! ```
