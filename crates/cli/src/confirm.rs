@@ -19,7 +19,7 @@ pub async fn confirm(context: &Context, action: &str) -> Result<()> {
         return Err(Error::refused(format!(
             "to {action} needs a confirmation and there is no terminal to ask at; nothing was changed"
         ))
-        .hint("add --yes, or set STRONGROOM_YES=1; --dry-run shows what would be done"));
+        .hint("add --yes, or set STRONGROOM_YES=1, if that is what is wanted"));
     }
     context.output.flush()?;
     context.output.aside(format_args!(

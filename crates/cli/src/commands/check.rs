@@ -75,8 +75,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             ),
         )
         .hint(
-            "remove nothing: a new backup stores again what is missing and still on the source; \
-             the files named above cannot be restored from the snapshots named with them",
+            "remove nothing: the files named above cannot be restored from the snapshots named with them. \
+             After `restic repair index`, which this version lacks, a new backup stores again what is still on the source",
         )),
     }
 }

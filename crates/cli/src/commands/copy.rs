@@ -41,7 +41,14 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         return Err(Error::usage("no repository to copy from was named")
             .hint("give --from-repo URL, or set STRONGROOM_FROM_REPOSITORY"));
     };
-    let source = context.open_named(&from).await?;
+    let source = context.open_named(&from).await.map_err(|error| {
+        let hint = error.hint.as_ref().map(|hint| {
+            hint.replace("--password-", "--from-password-")
+                .replace("STRONGROOM_PASSWORD", "STRONGROOM_FROM_PASSWORD")
+                .replace("-r/--repo", "--from-repo")
+        });
+        Error { hint, ..error }
+    })?;
     let destination = context.open().await?;
     if source.config().id == destination.config().id {
         return Err(Error::usage("both addresses lead to the same repository"));
@@ -81,6 +88,12 @@ async fn copy(
 ) -> Result<()> {
     let plan = {
         let meter = context.meter(Activity::Other);
+        if lock.met_dead() && !dry_run {
+            // Takes over the packs of a copy or backup that died.
+            destination
+                .load_index_to_write(lock, meter.progress())
+                .await?;
+        }
         destination
             .plan_copy(source, snapshots, meter.progress(), &context.cancel)
             .await?

@@ -13,7 +13,7 @@ use strongroom_repository::lock::{Access, Lock};
 
 use crate::confirm::confirm;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::output::table::Table;
 use crate::output::{escape, figures};
@@ -83,6 +83,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             tell(context, "added", id, &format!("saved new key with ID {id}"))?;
         }
         KeyCommand::Remove { id } => {
+            exists(repository, &id).await?;
             confirm(context, &format!("remove key {id} with its password")).await?;
             let removing = async |_: &Lock| Ok(repository.remove_key(&id).await?);
             let id = context
@@ -105,6 +106,16 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::Success)
+}
+
+/// Nobody is asked about a key that is not there.
+async fn exists(repository: &Repository, prefix: &str) -> Result<()> {
+    let keys = repository.list_keys().await?;
+    match keys.iter().any(|key| key.id.to_hex().starts_with(prefix)) {
+        true => Ok(()),
+        false => Err(Error::failed(format!("no key {prefix:?}"))
+            .hint("`strongroom key list` lists the keys")),
+    }
 }
 
 fn tell(context: &Context, what: &str, id: Id, text: &str) -> Result<()> {

@@ -99,6 +99,8 @@ fn bar() -> ProgressBar {
 struct Speed {
     last: Option<(Instant, u64)>,
     bytes_per_second: f64,
+    /// How much of the average is measured; the rest is the zero that it began with.
+    measured: f64,
 }
 
 impl Speed {
@@ -109,7 +111,7 @@ impl Speed {
             let elapsed = now.duration_since(then).as_secs_f64();
             if bytes < before {
                 // Another phase began.
-                self.bytes_per_second = 0.0;
+                (self.bytes_per_second, self.measured) = (0.0, 0.0);
             } else if elapsed > 0.0 {
                 let momentary = (bytes - before) as f64 / elapsed;
                 let weight = match self.bytes_per_second > 0.0 {
@@ -117,10 +119,14 @@ impl Speed {
                     false => 1.0,
                 };
                 self.bytes_per_second += weight * (momentary - self.bytes_per_second);
+                self.measured += weight * (1.0 - self.measured);
             }
         }
         self.last = Some((now, bytes));
-        self.bytes_per_second
+        match self.measured > 0.0 {
+            true => self.bytes_per_second / self.measured,
+            false => 0.0,
+        }
     }
 
     /// `[0:12] 45.00%  backing up: 123 / 456 files, 1.2 GiB / 2.6 GiB, 55 MiB/s, 0:20 left, 2 errors`

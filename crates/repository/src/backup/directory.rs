@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::compare;
 use super::run::Run;
-use super::{Entry, Handle, file};
+use super::{Entry, EntryError, Handle, file};
 use crate::format::{BlobKind, Id, Node, NodeKind, Tree};
 use crate::progress::{Amount, Change, Item};
 use crate::{Error, ErrorKind, Result};
@@ -157,13 +157,7 @@ impl Directory {
                     self.save_child(entry, previous, ticket);
                 }
                 Err(error) => {
-                    let name = error
-                        .path
-                        .rsplit(|byte| *byte == b'/')
-                        .next()
-                        .unwrap_or_default()
-                        .to_vec();
-                    self.run.entry_error(&join(&self.path, &name), &error);
+                    self.run.entry_error(&told_path(&self.path, &error), &error);
                     ticket.complete(None);
                 }
             }
@@ -280,6 +274,16 @@ impl Directory {
 }
 
 /// Saves what is neither a file nor a directory.
+/// The path to tell of an entry that could not be read: that in the snapshot; at the top the one of the source, which
+/// is what was asked for and may be far from where it would lie in the snapshot.
+fn told_path(folder: &[u8], error: &EntryError) -> Vec<u8> {
+    if folder.is_empty() && !error.path.is_empty() {
+        return error.path.clone();
+    }
+    let name = error.path.rsplit(|byte| *byte == b'/').next();
+    join(folder, name.unwrap_or_default())
+}
+
 fn save_other(run: &Run, path: &[u8], entry: Entry, previous: Option<&Node>, ticket: Ticket) {
     let Entry {
         mut node, handle, ..

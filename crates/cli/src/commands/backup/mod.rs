@@ -246,7 +246,16 @@ impl Plan {
             None => {}
         }
         let meter = context.meter(Activity::Backup);
-        let index = Arc::new(repository.load_index(meter.progress()).await?);
+        let index = match self.arguments.dry_run {
+            true => repository.load_index(meter.progress()).await?,
+            // Takes over the packs of a backup that died.
+            false => {
+                repository
+                    .load_index_to_write(lock, meter.progress())
+                    .await?
+            }
+        };
+        let index = Arc::new(index);
         let scan = (self.reads_files() && !self.arguments.no_scan)
             .then(|| scan::Scan::start(source.root(), &meter, &context.cancel));
         let environment = &context.environment;

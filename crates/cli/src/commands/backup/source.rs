@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::open::Named;
+use crate::output::escape;
 
 /// What the arguments name, before anything was looked at.
 pub(super) enum Wanted {
@@ -51,7 +52,8 @@ impl Plan {
             Wanted::Files(paths) => {
                 let mut options = self.options(named, context)?;
                 options.unmatched = paths.unmatched;
-                let files = Files::new(&paths.paths, options).map_err(from_files)?;
+                let files = Files::new(&paths.paths, options)
+                    .map_err(|error| from_files_at(error, &paths.paths))?;
                 Ok(Arc::new(files))
             }
         }
@@ -123,6 +125,17 @@ fn own(named: &Named, context: &Context) -> Vec<PathBuf> {
         None => path,
     };
     places.into_iter().flatten().map(absolute).collect()
+}
+
+/// Names what was asked for where the error does not.
+fn from_files_at(error: FilesError, paths: &[Vec<u8>]) -> Error {
+    let names: Vec<_> = paths.iter().map(|path| escape::name(path)).collect();
+    let none_exists = matches!(error, FilesError::NoneExists);
+    let mut error = from_files(error);
+    if none_exists {
+        error.message = format!("{}: {}", error.message, names.join(", "));
+    }
+    error
 }
 
 fn from_files(error: FilesError) -> Error {

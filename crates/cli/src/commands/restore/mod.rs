@@ -283,11 +283,15 @@ async fn restore(
         &context.cancel,
     )
     .await?;
+    drop(meter);
+    if matches!(options.selection, Selection::Include(_))
+        && plan.totals.entries + plan.totals.skipped == 0
+    {
+        output.warning("nothing in the snapshot matches what is to be included");
+    }
     if arguments.dry_run {
-        drop(meter);
         return plan::show_plan(&plan, context);
     }
-    drop(meter);
     if !arguments.allow_partial_restore {
         plan::refuse_problems(&plan, context)?;
     }

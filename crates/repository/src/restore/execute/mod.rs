@@ -73,7 +73,7 @@ impl RestorePlan {
             Some(first) if !self.options.allow_partial => Err(Error::new(
                 first.kind,
                 format!(
-                    "{count} entries cannot be restored; nothing was written. The first: {first}"
+                    "entries cannot be restored: {count}; nothing was written. The first: {first}"
                 ),
             )),
             _ => Ok(()),
