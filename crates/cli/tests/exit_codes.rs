@@ -32,15 +32,15 @@ fn documented() -> BTreeSet<i32> {
 
 /// A lock as restic leaves it when it is killed on another machine: nobody can tell whether it still runs.
 fn lock_of_a_dead_restic(vault: &Vault) {
-    let mut command = vault.restic().command(["backup", "--stdin", "--no-cache"]);
+    let restic = vault.restic();
+    let mut command = restic.command(["backup", "--stdin", "--no-cache"]);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let locks = vault.path("vault/locks");
-    while std::fs::read_dir(&locks).map_or(0, Iterator::count) == 0 {
+    while vault.run(&["list", "locks"]).ok().stdout.is_empty() {
         std::thread::yield_now();
     }
     child.kill().unwrap();
