@@ -69,8 +69,11 @@ fn execute(arguments: Arguments, environment: Environment) -> ExitCode {
         Err(mut error) => {
             // What was found before the failure is still a result.
             let _ = output.flush();
-            if error.code == ExitCode::Interrupted && error.hint.is_none() {
-                error.hint = Some(safe_after_interrupt.to_owned());
+            if error.code == ExitCode::Interrupted {
+                error.message = "interrupted".to_owned();
+                error
+                    .hint
+                    .get_or_insert_with(|| safe_after_interrupt.to_owned());
             }
             output.error(&error);
             error.code
