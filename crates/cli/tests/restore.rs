@@ -168,7 +168,7 @@ fn t28_a_restore_that_lacks_something_fails() {
     assert!(failed.stderr_text().contains(".txt"), "{failed}");
     vault
         .run(&["restore", "latest", "-t", "out", "--allow-partial-restore"])
-        .ok();
+        .expect_code(20);
     assert!(!vault.path("out/source/one.txt").exists());
     assert!(vault.path("out/source/link").is_symlink());
 }

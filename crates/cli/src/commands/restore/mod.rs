@@ -31,7 +31,8 @@ use crate::select::{self, Selected};
 /// Restore files from a snapshot
 ///
 /// Into an empty directory, or into an existing tree, where only what differs is written.
-/// It fails, with 20, where anything could not be restored; --allow-partial-restore makes that a warning.
+/// What is known to be missing is found out before anything is written, and then nothing is (exit code 21, or what fits);
+/// with --allow-partial-restore the rest is restored all the same. It ends with 20 wherever something is missing in the end.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Snapshot, SNAPSHOT:PATH, or "latest" [default with --at: the last one before]
@@ -69,7 +70,7 @@ pub struct Arguments {
     #[arg(long)]
     pub sparse: bool,
 
-    /// Go on where an entry cannot be restored, and end with 0
+    /// Restore what can be had where something is known to be missing
     #[arg(long)]
     pub allow_partial_restore: bool,
 
@@ -307,5 +308,5 @@ async fn restore(
         .map_err(report::at_target)?;
     let elapsed = meter.elapsed();
     drop(meter);
-    report::show(done, elapsed, arguments.allow_partial_restore, context)
+    report::show(done, elapsed, context)
 }

@@ -12,12 +12,7 @@ use crate::exit::ExitCode;
 use crate::output::figures;
 
 /// The report of a restore; one that is not complete ends with an error of its own code.
-pub fn show(
-    done: RestoreReport,
-    elapsed: Duration,
-    allow_partial: bool,
-    context: &Context,
-) -> Result<ExitCode> {
+pub fn show(done: RestoreReport, elapsed: Duration, context: &Context) -> Result<ExitCode> {
     let output = &context.output;
     let figures = &done.summary;
     match output.is_json() {
@@ -31,11 +26,6 @@ pub fn show(
     }
     match done.problems.len() {
         0 => Ok(ExitCode::Success),
-        number if allow_partial => {
-            let number = figures::count(number as u64, "problem");
-            output.warning(&format!("the restore is incomplete: {number}"));
-            Ok(ExitCode::Success)
-        }
         number => Err(incomplete(number)),
     }
 }
@@ -56,7 +46,7 @@ pub(super) fn incomplete(problems: usize) -> Error {
         ExitCode::PartialRestore,
         format!("the restore is incomplete: {problems}"),
     )
-    .hint("what was restored is whole; the messages above name what is missing; --allow-partial-restore takes that for success")
+    .hint("what was restored is whole; the messages above name what is missing")
 }
 
 fn text(figures: &RestoreSummary, elapsed: Duration, context: &Context) -> Result<()> {
