@@ -157,7 +157,7 @@ pub enum Symlinks {
     ArchiveLink,
     /// Leave links out
     Skip,
-    /// Store what they point to, each directory once
+    /// Store what they point to; a link that leads back to where it lies stays a link
     Follow,
 }
 
