@@ -1,6 +1,7 @@
 //! The proof, before anything is removed, that all that snapshots use will still be there.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::decide::Action;
 use super::plan::PrunePlan;
@@ -41,33 +42,34 @@ impl Repository {
     /// index file names which stays, and that is there in its full length.
     pub(super) async fn confirm_kept(
         &self,
-        plan: &PrunePlan,
-        rewritten: &Rewritten,
+        plan: &Arc<PrunePlan>,
+        rewritten: Rewritten,
         fresh: &[Id],
     ) -> Result<()> {
-        let fresh = self.read_back(fresh).await?;
-        let numbers: HashMap<&Id, usize> = plan
-            .index
-            .packs()
-            .iter()
-            .enumerate()
-            .map(|(number, id)| (id, number))
-            .collect();
-        for kind in KINDS {
-            for (position, blob) in plan.index.blobs(kind).enumerate() {
-                if plan.used.of(kind).get(position)
-                    && !is_kept(plan, rewritten, &fresh, &numbers, kind, &blob.id)
-                {
-                    return Err(lost(&format!("{kind} blob {} would be lost", blob.id)));
-                }
-            }
-        }
+        let fresh = Arc::new(self.read_back(fresh).await?);
+        let (job_plan, job_fresh) = (Arc::clone(plan), Arc::clone(&fresh));
+        self.workers()
+            .run(move || confirm_blobs(&job_plan, &rewritten, &job_fresh))
+            .await??;
         self.confirm_packs(plan, &fresh).await
     }
 
     async fn read_back(&self, files: &[Id]) -> Result<Index> {
+        let listed = self.list(FileKind::Index).await?;
+        let sizes: HashMap<Id, u64> = listed
+            .into_iter()
+            .map(|file| (file.id, file.size_bytes))
+            .collect();
         let mut builder = IndexBuilder::new();
         for id in files {
+            // A cache may answer the read; the listing is the storage's own.
+            let stored = self
+                .load_raw(FileKind::Index, id)
+                .await
+                .context(|| "read back what was written")?;
+            if sizes.get(id) != Some(&(stored.len() as u64)) {
+                return Err(lost(&format!("index {id} is not there in its full length")));
+            }
             let plain = self
                 .load_file(FileKind::Index, id)
                 .await
@@ -110,6 +112,20 @@ impl Repository {
         }
         Ok(())
     }
+}
+
+fn confirm_blobs(plan: &PrunePlan, rewritten: &Rewritten, fresh: &Index) -> Result<()> {
+    let packs = plan.index.packs().iter().enumerate();
+    let numbers: HashMap<&Id, usize> = packs.map(|(number, id)| (id, number)).collect();
+    for kind in KINDS {
+        let blobs = plan.index.blobs(kind).enumerate();
+        for (_, blob) in blobs.filter(|(position, _)| plan.used.of(kind).get(*position)) {
+            if !is_kept(plan, rewritten, fresh, &numbers, kind, &blob.id) {
+                return Err(lost(&format!("{kind} blob {} would be lost", blob.id)));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn is_kept(

@@ -1,6 +1,7 @@
 //! Carrying out a plan, in the order that the module describes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,7 @@ impl Repository {
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<PruneReport> {
+        let plan = Arc::new(plan);
         let mut indexes: HashSet<Id> = plan.index.files().iter().map(|file| file.id).collect();
         self.refuse_changed(&plan, lock, &indexes).await?;
         if plan.figures.is_nothing() {
@@ -59,7 +61,7 @@ impl Repository {
             .chain(&rewritten.new)
             .copied()
             .collect();
-        self.confirm_kept(&plan, &rewritten, &fresh).await?;
+        self.confirm_kept(&plan, rewritten, &fresh).await?;
         refuse_cancelled(cancel)?;
         let mut report = PruneReport {
             packs_written: repacked.packs.len() as u64,
