@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use strongroom_repository::Repository;
 use strongroom_repository::check::{CheckReport, FindingKind, ReadData};
 use strongroom_repository::format::{BlobKind, Id};
 use strongroom_repository::progress::Silent;
+use strongroom_repository::{FileKind, Repository};
 use strongroom_storage::{MemoryStorage, Storage, StoragePath};
 use strongroom_testkit::engine::open_repository;
 
@@ -346,4 +346,41 @@ async fn groups_of_packs_together_find_what_a_full_read_finds() {
     found.dedup();
     // Tree packs are found in every group, by the trees in them.
     assert_eq!(found, all);
+}
+
+/// An index that a broken program wrote: every size is right, and what it says of a pack is not what the pack holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_disagrees_with_a_packs_header_is_found() {
+    let (fixture, _) = Fixture::two_snapshots(2);
+    let whole = in_memory(&fixture.path()).await;
+    let repository = open_repository(Arc::new(whole.clone())).await;
+    let path = files(&whole, "index").await.remove(0);
+    let plain = repository
+        .load_file(FileKind::Index, &id(&path))
+        .await
+        .unwrap();
+    let mut json: serde_json::Value = serde_json::from_slice(&plain).unwrap();
+    let packs = json["packs"].as_array_mut().unwrap();
+    let pack = packs
+        .iter_mut()
+        .find(|pack| pack["blobs"].as_array().unwrap().len() > 1)
+        .unwrap();
+    let first = pack["blobs"][0]["id"].take();
+    let second = std::mem::replace(&mut pack["blobs"][1]["id"], first);
+    pack["blobs"][0]["id"] = second;
+    let pack: Id = pack["id"].as_str().unwrap().parse().unwrap();
+    whole.delete(&path).await.unwrap();
+    repository
+        .save_file(FileKind::Index, serde_json::to_vec(&json).unwrap())
+        .await
+        .unwrap();
+    let report = check(&repository, ReadData::All).await;
+    assert!(
+        report
+            .errors
+            .iter()
+            .any(|finding| finding.kind == FindingKind::PackHeader { pack }),
+        "{:#?}",
+        report.errors
+    );
 }
