@@ -201,12 +201,15 @@ fn shape(value: &Value, path: &str, into: &mut BTreeMap<String, &'static str>) {
 /// The shapes of the messages, by their `message_type`. How often something is told, and in what order, may differ.
 fn shapes(text: &str) -> BTreeMap<String, &'static str> {
     let mut all = BTreeMap::new();
-    if let Ok(value) = serde_json::from_str(text) {
-        shape(&value, "-", &mut all);
-        return all;
-    }
-    for line in text.lines().filter(|line| line.starts_with(['{', '['])) {
-        let value: Value = serde_json::from_str(line).unwrap();
+    // `cat` prints one value on several lines.
+    let values: Vec<Value> = match serde_json::from_str(text) {
+        Ok(value) => vec![value],
+        Err(_) => {
+            let lines = text.lines().filter(|line| line.starts_with(['{', '[']));
+            lines.map(|l| serde_json::from_str(l).unwrap()).collect()
+        }
+    };
+    for value in values {
         let kind = value["message_type"].as_str().unwrap_or("-").to_owned();
         shape(&value, &kind, &mut all);
     }
