@@ -102,3 +102,23 @@ async fn packs_in_no_index_are_a_hint_as_in_restic() {
         Value::from(report.summary().suggest_prune)
     );
 }
+
+/// A pack that an upload left empty or short, and said that all was well: the check that everybody runs, which reads no
+/// data, must find it (story T-21).
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_a_short_pack_is_found_without_reading_data() {
+    let (fixture, _) = Fixture::two_snapshots(2);
+    let whole = in_memory(&fixture.path()).await;
+    for path in crate::fixture::files(&whole, "data").await {
+        for left in [0, 1, 1000] {
+            let damaged = whole.fork();
+            overwrite(&damaged, &path, |content| content.truncate(left)).await;
+            let repository =
+                strongroom_testkit::engine::open_repository(std::sync::Arc::new(damaged)).await;
+            let report = check(&repository, ReadData::Nothing).await;
+            let pack: strongroom_repository::format::Id = path.file_name().parse().unwrap();
+            assert_eq!(report.broken_packs(), [pack], "{path} cut to {left} bytes");
+            assert!(!report.affected.is_empty(), "{path} cut to {left} bytes");
+        }
+    }
+}

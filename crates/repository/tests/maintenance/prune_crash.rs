@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strongroom_repository::check::ReadData;
 use strongroom_repository::prune::{MaxUnused, PruneOptions};
-use strongroom_storage::{MemoryStorage, Operation};
+use strongroom_storage::{ErrorKind, MemoryStorage, Operation, Retry};
 use strongroom_testkit::engine::open_repository;
 use strongroom_testkit::{Asked, Fault, FaultyStorage};
 
@@ -82,7 +82,7 @@ async fn killed_after_any_call_every_snapshot_is_whole_and_the_next_prune_finish
 /// What happens to a write or a delete, one after the other: either the prune notices and nothing is lost, or it is
 /// harmless.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storage_that_lies_about_a_write_or_a_delete_costs_nothing() {
+async fn t21_a_storage_that_fails_or_lies_about_a_write_or_a_delete_costs_nothing() {
     let (_fixture, whole) = with_unused().await;
     let repository = open_repository(Arc::new(whole.fork())).await;
     let is_change = |asked: &Asked| {
@@ -95,6 +95,7 @@ async fn a_storage_that_lies_about_a_write_or_a_delete_costs_nothing() {
         Fault::Truncate(40),
         Fault::Torn(40),
         Fault::Duplicate,
+        Fault::Fail(ErrorKind::NoSpace, Retry::Never),
     ] {
         for nth in 0.. {
             let left = whole.fork();
