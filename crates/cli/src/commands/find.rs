@@ -99,6 +99,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     context.locked(&repository, Access::Read, finding).await
 }
 
+/// A pattern to find something cannot be negated: a `!` at its beginning is part of the name.
+fn plain(patterns: &[String]) -> Vec<String> {
+    let plain = |pattern: &String| match pattern.strip_prefix('!') {
+        Some(rest) => format!("[!]{rest}"),
+        None => pattern.clone(),
+    };
+    patterns.iter().map(plain).collect()
+}
+
 async fn entries(
     snapshots: Vec<SnapshotFile>,
     arguments: &Arguments,
@@ -115,7 +124,7 @@ async fn entries(
         false => Case::Sensitive,
     };
     let options = FindOptions {
-        patterns: PatternList::parse(&arguments.patterns, case)?,
+        patterns: PatternList::parse(&plain(&arguments.patterns), case)?,
         oldest: time(&arguments.oldest)?,
         newest: time(&arguments.newest)?,
     };
