@@ -124,7 +124,7 @@ async fn entries(
         false => Case::Sensitive,
     };
     let options = FindOptions {
-        patterns: PatternList::parse(&plain(&arguments.patterns), case)?,
+        patterns: PatternList::parse(plain(&arguments.patterns), case)?,
         oldest: time(&arguments.oldest)?,
         newest: time(&arguments.newest)?,
     };
