@@ -118,7 +118,7 @@ async fn move_pack(
         {
             // What is encrypted already is taken as it is: it is checked, and the key is the same.
             if must_compress(&blob) {
-                storer.store(blob.kind, plain).await?;
+                storer.store_compressed(&blob, plain).await?;
             } else {
                 storer.store_sealed(&blob, &stored).await?;
             }
