@@ -98,3 +98,28 @@ fn a_repository_of_version_1_is_served() {
     vault.run(&["check", "--read-data"]).ok();
     old.check_read_data();
 }
+
+/// Yesterday's state in place of today's, with exit code 0, would be data lost without a word.
+#[test]
+fn latest_is_not_an_older_one_because_the_newest_cannot_be_read() {
+    let vault = Vault::new(strongroom!());
+    let older = vault.backup();
+    std::fs::write(vault.path("source/new.txt"), "new").unwrap();
+    let newest = vault.backup();
+    let path = vault.path("vault/snapshots").join(&newest);
+    // A cache would still have it.
+    replace(&path, b"nothing");
+    let refused = vault
+        .run(&["restore", "latest", "-t", "out", "--no-cache"])
+        .expect_code(21);
+    let told = refused.stderr_text();
+    assert!(
+        told.contains(&newest[..8]) && told.contains(&older[..8]),
+        "{refused}"
+    );
+    assert!(!vault.path("out/source").exists());
+    clear(vault.run(&["ls", "latest", "--no-cache"]), 21);
+    vault
+        .run(&["restore", &older, "-t", "out", "--no-cache"])
+        .ok();
+}

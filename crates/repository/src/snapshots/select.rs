@@ -24,7 +24,7 @@ pub async fn select_all(
 
 /// The snapshot of a name. The filter counts for `latest` only.
 ///
-/// Snapshots that cannot be read are warned of where `latest` is asked for, since one of them may be it.
+/// `latest` is [`ErrorKind::Damaged`] where a snapshot cannot be read, since that one may be it.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`], [`ErrorKind::Ambiguous`], [`ErrorKind::Damaged`], or the storage's.
@@ -49,12 +49,30 @@ pub async fn select_one(
         }
         SnapshotName::Latest => {
             let (snapshots, unreadable) = repository.load_snapshots_tolerant(progress).await?;
-            for (id, error) in unreadable {
-                progress.warning(&format!("snapshot {} is left aside: {error}", id.short()));
+            let newest = newest(snapshots, filter, now);
+            if !unreadable.is_empty() {
+                return Err(unknown_latest(&unreadable, newest.as_ref()));
             }
-            newest(snapshots, filter, now).ok_or_else(|| nothing(filter))
+            newest.ok_or_else(|| nothing(filter))
         }
     }
+}
+
+/// An older state in place of the one that was asked for would pass for it.
+fn unknown_latest(unreadable: &[(Id, Error)], newest: Option<&SnapshotFile>) -> Error {
+    let names: Vec<String> = unreadable
+        .iter()
+        .take(8)
+        .map(|(id, _)| id.short())
+        .collect();
+    let others = newest.map_or_else(String::new, |file| {
+        let (id, time) = (file.id.short(), file.snapshot.time);
+        format!("; the newest that can is {id} of {time}")
+    });
+    Error::damaged(format!(
+        "which snapshot is the latest is not known: {} cannot be read{others}",
+        names.join(", ")
+    ))
 }
 
 /// The snapshots of several names, each once, in the order of the names. The filter counts for `latest` only.
