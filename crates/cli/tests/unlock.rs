@@ -38,9 +38,7 @@ fn t07_a_lock_of_somebody_else_is_not_removed_without_asking() {
     assert!(refused.stderr_text().contains("--yes"), "{refused}");
     assert!(!vault.run(&["list", "locks"]).ok().stdout.is_empty());
     // What deletes waits for it; what reads does not.
-    vault
-        .run(&["key", "remove", "ffff", "--yes"])
-        .expect_code(11);
+    vault.run(&["prune", "--yes"]).expect_code(11);
     vault.run(&["snapshots"]).ok();
     let removed = vault.run(&["unlock", "--remove-all", "--yes"]).ok();
     assert!(
