@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use secrecy::SecretString;
-use strongroom_repository::format::{BlobKind, Id};
+use strongroom_repository::format::{BlobKind, Id, KeyFile};
 use strongroom_repository::index::IndexedBlob;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::repository::OpenOptions;
@@ -189,4 +189,29 @@ async fn a_second_copy_of_a_blob_serves_when_the_first_is_damaged() {
         );
         replace(&storage, &path, whole.to_vec()).await;
     }
+}
+
+/// A newer program's repository is left alone: it is neither opened nor called damaged.
+#[tokio::test]
+async fn t38_a_repository_of_unknown_version_is_told() {
+    let (storage, _) = storage_with_a_backup().await;
+    let keys = storage
+        .list(Some(&StoragePath::new("keys").unwrap()))
+        .await
+        .unwrap();
+    let key = storage
+        .read(&keys[0].path, None, Class::Metadata)
+        .await
+        .unwrap();
+    let master = KeyFile::decode(&key)
+        .unwrap()
+        .unlock(PASSWORD.as_bytes())
+        .unwrap()
+        .unwrap();
+    let newer = br#"{"version":3,"id":"x","chunker":"another"}"#;
+    let config = StoragePath::new("config").unwrap();
+    replace(&storage, &config, master.seal(newer).unwrap()).await;
+    let error = open(&storage, PASSWORD).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnsupportedVersion, "{error}");
+    assert!(error.to_string().contains('3'), "{error}");
 }
