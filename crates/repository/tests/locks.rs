@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strongroom_repository::lock::{Access, LockOptions, REFRESH_AFTER};
+use strongroom_repository::lock::{Access, Lock, LockOptions, REFRESH_AFTER};
 use strongroom_repository::{ErrorKind, FileKind, Repository};
 use strongroom_storage::{MemoryStorage, Operation};
 use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, new_repository};
@@ -25,11 +25,23 @@ async fn try_lock(
     repository: &Repository,
     access: Access,
     options: &LockOptions,
-) -> Result<strongroom_repository::lock::Lock, ErrorKind> {
+) -> Result<Lock, ErrorKind> {
     repository
         .lock(access, options, &CancellationToken::new())
         .await
         .map_err(|error| error.kind())
+}
+
+/// The lock that a process of a machine takes without being refused.
+async fn hold(
+    repository: &Repository,
+    access: Access,
+    machine: &str,
+    pid: u32,
+    clock: &Arc<FakeClock>,
+) -> Lock {
+    let options = FakeHost::new(machine, pid).lock_options(clock);
+    try_lock(repository, access, &options).await.unwrap()
 }
 
 async fn lock_files(repository: &Repository) -> usize {
@@ -74,13 +86,7 @@ async fn what_excludes_what() {
 #[tokio::test]
 async fn a_conflict_names_the_holder() {
     let (repository, clock) = repository().await;
-    let _held = try_lock(
-        &repository,
-        Access::Append,
-        &FakeHost::new("db-host", 4711).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let _held = hold(&repository, Access::Append, "db-host", 4711, &clock).await;
     clock.pass(2 * HOUR);
     let options = FakeHost::new("other", 1).lock_options(&clock);
     let error = repository
@@ -139,13 +145,7 @@ async fn the_lock_of_a_dead_process_is_removed_and_only_that() {
 #[tokio::test(start_paused = true)]
 async fn t06_a_process_that_slept_notices_before_it_publishes() {
     let (repository, clock) = repository().await;
-    let sleeper = try_lock(
-        &repository,
-        Access::Append,
-        &FakeHost::new("laptop", 1).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let sleeper = hold(&repository, Access::Append, "laptop", 1, &clock).await;
     sleeper.verify().await.unwrap();
     clock.pass(9 * HOUR);
     let server = FakeHost::new("server", 2).lock_options(&clock);
@@ -177,13 +177,7 @@ async fn t06_a_process_that_slept_notices_before_it_publishes() {
 #[tokio::test(start_paused = true)]
 async fn t06_a_process_that_slept_goes_on_if_nobody_used_the_time() {
     let (repository, clock) = repository().await;
-    let sleeper = try_lock(
-        &repository,
-        Access::Append,
-        &FakeHost::new("laptop", 1).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let sleeper = hold(&repository, Access::Append, "laptop", 1, &clock).await;
     clock.pass(9 * HOUR);
     sleeper.verify().await.unwrap();
     let other = FakeHost::new("server", 2).lock_options(&clock);
@@ -198,13 +192,7 @@ async fn t06_a_process_that_slept_goes_on_if_nobody_used_the_time() {
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_refreshed_while_its_process_lives() {
     let (repository, clock) = repository().await;
-    let lock = try_lock(
-        &repository,
-        Access::Append,
-        &FakeHost::new("one", 1).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let lock = hold(&repository, Access::Append, "one", 1, &clock).await;
     let before = repository.list(FileKind::Lock).await.unwrap();
     clock.pass(REFRESH_AFTER);
     // Time is paused: this returns as soon as the refresher has nothing left to do before its next pause.
@@ -224,13 +212,7 @@ async fn waits_as_long_as_it_was_told() {
     let storage = Arc::new(RecordingStorage::new(Arc::new(MemoryStorage::new())));
     let repository = new_repository(Arc::<RecordingStorage>::clone(&storage)).await;
     let clock = FakeClock::new();
-    let held = try_lock(
-        &repository,
-        Access::Exclusive,
-        &FakeHost::new("one", 1).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let held = hold(&repository, Access::Exclusive, "one", 1, &clock).await;
     let mut options = FakeHost::new("other", 1).lock_options(&clock);
     options.retry_for = Duration::from_secs(90);
     storage.take();
@@ -248,13 +230,7 @@ async fn waits_as_long_as_it_was_told() {
     });
     lock.unwrap().release().await.unwrap();
     let cancel = CancellationToken::new();
-    let _held = try_lock(
-        &repository,
-        Access::Exclusive,
-        &FakeHost::new("one", 1).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let _held = hold(&repository, Access::Exclusive, "one", 1, &clock).await;
     cancel.cancel();
     let error = repository
         .lock(Access::Append, &options, &cancel)
@@ -271,13 +247,7 @@ async fn t07_restic_honours_our_locks_and_we_honour_its() {
     let repository = new_repository(Arc::new(strongroom_storage::LocalStorage::new(&path))).await;
     let clock = FakeClock::new();
     let restic = Restic::new(&path, PASSWORD);
-    let ours = try_lock(
-        &repository,
-        Access::Append,
-        &FakeHost::new("one", 1).lock_options(&clock),
-    )
-    .await
-    .unwrap();
+    let ours = hold(&repository, Access::Append, "one", 1, &clock).await;
     let refused = restic.run(["prune"]).expect_code(11).stderr_text();
     assert!(refused.contains("locked"), "{refused}");
     restic.run(["snapshots"]).ok();
