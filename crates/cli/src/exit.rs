@@ -90,6 +90,7 @@ impl From<ErrorKind> for ExitCode {
             ErrorKind::Refused => Self::Refused,
             ErrorKind::Source => Self::SourceUnavailable,
             ErrorKind::NoSpace => Self::NoSpace,
+            ErrorKind::Signature => Self::SignatureWrong,
             ErrorKind::Cancelled => Self::Interrupted,
             ErrorKind::RepositoryExists
             | ErrorKind::UnsupportedVersion
@@ -97,6 +98,7 @@ impl From<ErrorKind> for ExitCode {
             | ErrorKind::Ambiguous
             | ErrorKind::Target
             | ErrorKind::Storage
+            | ErrorKind::Unsupported
             | ErrorKind::Internal => Self::Failed,
             // The enumeration may grow; what is not known here is at least a failure.
             _ => Self::Failed,

@@ -38,6 +38,13 @@ pub fn repository(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::NoSpace => {
             "free some space and run the command again; what was stored so far is used"
         }
+        ErrorKind::Unsupported => {
+            "a server of restic's protocol holds restic's files and no others; \
+             reach the same files by another kind of storage, or go without"
+        }
+        ErrorKind::Signature => {
+            "find out who changed the repository before trusting it: nothing here was changed by this command"
+        }
         ErrorKind::Internal => "this is a bug in strongroom; please report it with this message",
         _ => return None,
     })

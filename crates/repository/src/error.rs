@@ -37,6 +37,10 @@ pub enum ErrorKind {
     Target,
     /// There is no space left where something was to be written.
     NoSpace,
+    /// The storage cannot hold what this needs; see [`strongroom_storage::Capabilities`]. Nothing was changed.
+    Unsupported,
+    /// A signature is missing, wrong, or of another state of the repository.
+    Signature,
     /// The operation was cancelled.
     Cancelled,
     /// The storage failed; [`Error::storage`] says how.

@@ -70,6 +70,9 @@ pub struct Capabilities {
     pub connections: usize,
     /// Whether the bytes stay on this machine (so that a cache gains nothing).
     pub local: bool,
+    /// Files may have names beside those of restic's layout. A server that speaks restic's protocol and nothing more
+    /// refuses them.
+    pub own_folders: bool,
 }
 
 /// Where files live.

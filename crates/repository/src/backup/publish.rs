@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use super::counters::BackupFigures;
 use super::run::Run;
 use super::{BackupOptions, Handle, directory};
-use crate::file_kind::FileKind;
 use crate::format::{Id, Snapshot, SnapshotSummary, Time};
 use crate::index::Index;
 use crate::lock::Lock;
@@ -115,11 +114,7 @@ impl Repository {
         };
         let skip = run.options.skip_if_unchanged && parent_tree == Some(tree);
         if !(dry_run || skip) {
-            lock.verify().await?;
-            report.snapshot_id = Some(
-                self.save_file(FileKind::Snapshot, report.snapshot.encode())
-                    .await?,
-            );
+            report.snapshot_id = Some(self.publish_snapshot(&report.snapshot, lock).await?);
         }
         Ok(report)
     }

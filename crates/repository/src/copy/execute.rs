@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::CopyPlan;
 use super::similar::origin;
-use crate::file_kind::FileKind;
 use crate::format::{Id, Snapshot};
 use crate::index::IndexedBlob;
 use crate::lock::Lock;
@@ -60,10 +59,7 @@ impl Repository {
             if cancel.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            lock.verify().await?;
-            let destination = self
-                .save_file(FileKind::Snapshot, copy_of(file).encode())
-                .await?;
+            let destination = self.publish_snapshot(&copy_of(file), lock).await?;
             report.snapshots.push(CopiedSnapshot {
                 source: file.id,
                 destination,

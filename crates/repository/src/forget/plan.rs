@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -156,16 +155,7 @@ impl ForgetPlan {
             if cancel.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            lock.verify().await?;
-            let delete = |id: &Id| {
-                let id = *id;
-                async move { repository.delete_file(FileKind::Snapshot, &id).await }
-            };
-            let deletes: Vec<_> = batch.iter().map(delete).collect();
-            stream::iter(deletes)
-                .buffer_unordered(at_once)
-                .try_collect::<()>()
-                .await?;
+            repository.remove_snapshots(batch, lock).await?;
             progress.advance(items(batch.len()));
         }
         Ok(doomed)

@@ -81,7 +81,7 @@ impl Repository {
         Ok(id)
     }
 
-    pub(super) fn encode_file(&self, plain: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn encode_file(&self, plain: &[u8]) -> Result<Vec<u8>> {
         let plain = unpacked::encode(self.config().version, plain)?;
         let mut stored = Vec::with_capacity(plain.len().saturating_add(32));
         self.master().seal_into(&plain, &mut stored)?;

@@ -6,6 +6,7 @@ use super::Repository;
 use crate::error::Context;
 use crate::file_kind::FileKind;
 use crate::format::{Id, Snapshot};
+use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
 use crate::{Error, ErrorKind, Result};
 
@@ -25,6 +26,30 @@ impl Repository {
         Snapshot::decode(&plain)
             .map_err(Error::from)
             .context(|| format!("snapshot {}", id.short()))
+    }
+
+    /// Makes a snapshot appear: the one place where that happens. All that it needs is stored and indexed by now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LockLost`], with nothing published, or the storage's.
+    pub async fn publish_snapshot(&self, snapshot: &Snapshot, lock: &Lock) -> Result<Id> {
+        lock.verify().await?;
+        self.save_file(FileKind::Snapshot, snapshot.encode()).await
+    }
+
+    /// Makes snapshots vanish: the one place where that happens. Their data stays until a prune. One that is gone already
+    /// is no error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LockLost`], with none removed; the storage's, with some removed.
+    pub async fn remove_snapshots(&self, ids: &[Id], lock: &Lock) -> Result<()> {
+        lock.verify().await?;
+        let at_once = self.storage().capabilities().connections.max(1);
+        stream::iter(ids)
+            .map(|id| async move { self.delete_file(FileKind::Snapshot, id).await })
+            .buffer_unordered(at_once)
+            .try_collect()
+            .await
     }
 
     /// All snapshots, oldest first.

@@ -6,7 +6,6 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Context;
-use crate::file_kind::FileKind;
 use crate::format::{Id, Snapshot};
 use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
@@ -138,11 +137,7 @@ impl TagChanged {
             }
             Err(error) => return Err(error),
         }
-        lock.verify().await?;
-        let new = repository
-            .save_file(FileKind::Snapshot, self.new.encode())
-            .await?;
-        lock.verify().await?;
+        let new = repository.publish_snapshot(&self.new, lock).await?;
         let doing = || {
             format!(
                 "the changed snapshot {} is stored; remove the old one",
@@ -150,7 +145,7 @@ impl TagChanged {
             )
         };
         repository
-            .delete_file(FileKind::Snapshot, &old)
+            .remove_snapshots(&[old], lock)
             .await
             .context(doing)?;
         Ok((old, new))

@@ -155,6 +155,7 @@ impl Storage for LocalStorage {
             atomic_replace: true,
             connections: CONNECTIONS,
             local: true,
+            own_folders: true,
         }
     }
 

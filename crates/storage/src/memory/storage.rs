@@ -106,6 +106,7 @@ impl Storage for MemoryStorage {
             atomic_replace: true,
             connections: 4,
             local: true,
+            own_folders: true,
         }
     }
 
