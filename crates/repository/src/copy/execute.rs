@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::CopyPlan;
 use super::similar::origin;
 use crate::format::{Id, Snapshot};
-use crate::index::IndexedBlob;
 use crate::lock::Lock;
 use crate::pack::{BlobWriter, WriterOptions, WriterTotals};
-use crate::progress::{Amount, Phase, Progress};
+use crate::progress::{Phase, Progress};
 use crate::repository::{Repository, SnapshotFile};
-use crate::usage::{PackContents, Storer, read_blobs};
-use crate::{Error, ErrorKind, Result};
+use crate::usage::{ReadBlob, Storer, Transfer};
+use crate::{Error, Result};
 
 /// A snapshot that was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +31,6 @@ pub struct CopyReport {
     /// What was added to the destination.
     pub written: WriterTotals,
 }
-
-/// Packs of the source that are read at the same time; of each at most 16 MiB are in memory, stored and plain.
-const PACKS_MAX: usize = 8;
 
 impl Repository {
     /// Carries out a plan. `lock` is this operation's shared lock on this repository, the destination.
@@ -76,87 +71,20 @@ impl Repository {
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<WriterTotals> {
+        progress.begin(Phase::Copy);
         let stop = cancel.child_token();
         let index = Arc::clone(&plan.destination_index);
         let writer = BlobWriter::new(self, index, WriterOptions::default(), stop.clone());
-        let copied = self
-            .copy_packs(source, plan, &writer, progress, &stop)
-            .await;
-        if copied.is_err() {
-            stop.cancel();
-        }
-        let finished = writer.finish().await;
-        // Where one failed the other was cancelled by it.
-        match (copied, finished) {
-            (Ok(()), Ok(_)) => Ok(writer.totals()),
-            (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
-            (_, Err(error)) | (Err(error), _) => Err(error),
-        }
+        let storer = Storer::new(self, &writer);
+        let transfer = Transfer {
+            source,
+            index: &plan.source_index,
+            wanted: &plan.wanted,
+        };
+        let store = |read: ReadBlob| storer.store(read.blob.kind, read.plain);
+        transfer.run(&writer, store, progress, &stop).await?;
+        Ok(writer.totals())
     }
-
-    async fn copy_packs(
-        &self,
-        source: &Repository,
-        plan: &CopyPlan,
-        writer: &BlobWriter,
-        progress: &dyn Progress,
-        stop: &CancellationToken,
-    ) -> Result<()> {
-        progress.begin(Phase::Copy);
-        let index = &plan.source_index;
-        let contents = PackContents::new(index, |kind, position, _| {
-            plan.wanted.of(kind).get(position)
-        })?;
-        let packs: Vec<usize> = (0..index.packs().len())
-            .filter(|pack| contents.count(*pack) > 0)
-            .collect();
-        progress.add_total(Amount {
-            items: packs.len() as u64,
-            bytes: plan.figures.stored_bytes,
-            ..Amount::default()
-        });
-        progress.total_known();
-        let storer = Storer::new(self, writer);
-        let at_once = source
-            .storage()
-            .capabilities()
-            .connections
-            .clamp(1, PACKS_MAX);
-        let mut running = stream::iter(packs)
-            .map(|pack| copy_pack(source, plan, contents.blobs(index, pack), &storer))
-            .buffer_unordered(at_once);
-        while let Some(bytes) = running.try_next().await? {
-            if stop.is_cancelled() {
-                return Err(Error::cancelled());
-            }
-            progress.advance(Amount {
-                items: 1,
-                bytes,
-                ..Amount::default()
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Returns the bytes that were read.
-async fn copy_pack(
-    source: &Repository,
-    plan: &CopyPlan,
-    blobs: Vec<IndexedBlob>,
-    storer: &Storer,
-) -> Result<u64> {
-    read_blobs(source, &plan.source_index, &blobs, |read| async move {
-        for blob in read {
-            storer.store(blob.blob.kind, blob.plain).await?;
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(blobs
-        .iter()
-        .map(|blob| u64::from(blob.location.length))
-        .sum())
 }
 
 /// The parent means nothing in another repository; the name of the first one in a line of copies is kept.

@@ -9,4 +9,5 @@ mod writer;
 
 pub use open_pack::FinishedPack;
 pub use totals::WriterTotals;
+pub use upload::Uploaded;
 pub use writer::{BlobWriter, Stored, WriterOptions};

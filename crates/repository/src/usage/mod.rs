@@ -9,6 +9,7 @@ mod marks;
 mod read;
 mod shape;
 mod store;
+mod transfer;
 mod trees;
 
 pub(crate) use bitmap::Bitmap;
@@ -17,6 +18,7 @@ pub(crate) use marks::{Marks, find_used};
 pub(crate) use read::{ReadBlob, read_blobs};
 pub(crate) use shape::{PackShape, pack_shapes};
 pub(crate) use store::Storer;
+pub(crate) use transfer::Transfer;
 pub(crate) use trees::visit_trees;
 
 use strongroom_storage::{ErrorKind as StorageKind, Retry};
