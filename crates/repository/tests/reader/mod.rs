@@ -17,10 +17,10 @@ pub struct Reader {
     pub config: Config,
 }
 
-/// Path of a file in `testdata/restic`.
+/// Path of a file in `testdata/restic-0.18.0-nasty`.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../testdata/restic")
+        .join("../../testdata/restic-0.18.0-nasty")
         .join(name)
 }
 
