@@ -32,6 +32,15 @@ pub fn resolve(noun: &str, prefix: &str, ids: impl IntoIterator<Item = Id>) -> R
     }
 }
 
+/// The same, for a whole identifier too only if it is among them.
+pub fn resolve_present(noun: &str, prefix: &str, ids: &[Id]) -> Result<Id> {
+    let id = resolve(noun, prefix, ids.iter().copied())?;
+    match ids.contains(&id) {
+        true => Ok(id),
+        false => Err(Error::failed(format!("there is no {noun} {prefix}"))),
+    }
+}
+
 /// The same among the files of a kind.
 pub async fn resolve_file(repository: &Repository, kind: FileKind, prefix: &str) -> Result<Id> {
     let files = repository.list(kind).await?;

@@ -37,6 +37,7 @@ pub mod restore;
 pub mod snapshots;
 pub mod stats;
 pub mod tag;
+pub mod trash;
 mod usage;
 pub mod walk;
 pub mod workers;

@@ -19,6 +19,7 @@ pub mod restore;
 pub mod snapshots;
 pub mod stats;
 pub mod tag;
+pub mod undelete;
 pub mod unlock;
 pub mod version;
 
@@ -42,6 +43,7 @@ pub enum Command {
     Check(check::Arguments),
     Stats(stats::Arguments),
     Forget(Box<forget::Arguments>),
+    Undelete(undelete::Arguments),
     Prune(prune::Arguments),
     Copy(copy::Arguments),
     Tag(tag::Arguments),
@@ -69,6 +71,7 @@ impl Command {
             Self::Check(arguments) => check::run(arguments, context).await,
             Self::Stats(arguments) => stats::run(arguments, context).await,
             Self::Forget(arguments) => forget::run(*arguments, context).await,
+            Self::Undelete(arguments) => undelete::run(arguments, context).await,
             Self::Prune(arguments) => prune::run(arguments, context).await,
             Self::Copy(arguments) => copy::run(arguments, context).await,
             Self::Tag(arguments) => tag::run(arguments, context).await,
@@ -96,6 +99,9 @@ impl Command {
             }
             Self::Copy(_) => {
                 "both repositories are sound; snapshots that were finished stay: run the same command to go on"
+            }
+            Self::Undelete(_) => {
+                "every snapshot is back or still in the trash; run the same command to go on"
             }
             Self::Tag(_) => "snapshots changed so far stay changed; run the same command to go on",
             _ => "the repository is sound; run the command again",

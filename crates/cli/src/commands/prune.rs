@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::json;
-use strongroom_repository::Repository;
 use strongroom_repository::lock::{Access, Lock};
 use strongroom_repository::prune::{
-    Amounts, InvalidMaxUnused, PruneFigures, PruneOptions, PruneReport,
+    Amounts, EmptyTrash, InvalidMaxUnused, PruneFigures, PruneOptions, PruneReport,
 };
+use strongroom_repository::{ErrorKind, Repository};
 
 use crate::arguments::values;
 use crate::confirm::confirm;
@@ -27,6 +28,10 @@ pub struct Arguments {
     /// Show what would be removed, and remove nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+
+    /// Empty the trash of `forget --trash`, whatever its dates
+    #[arg(long)]
+    pub empty_trash: bool,
 
     #[command(flatten)]
     pub repack: RepackArguments,
@@ -67,7 +72,10 @@ pub struct RepackArguments {
 
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    let options = arguments.repack.options()?;
+    let mut options = arguments.repack.options()?;
+    if arguments.empty_trash {
+        options.empty_trash = EmptyTrash::All;
+    }
     let repository = context.open().await?;
     let access = match arguments.dry_run {
         true => Access::Read,
@@ -101,6 +109,8 @@ impl RepackArguments {
             repack_small: self.repack_small,
             repack_smaller_than_bytes: self.repack_smaller_than,
             repack_uncompressed: self.repack_uncompressed,
+            now: Timestamp::now(),
+            empty_trash: EmptyTrash::Due,
             forgotten: HashSet::new(),
         })
     }
@@ -121,7 +131,8 @@ pub async fn prune(
         let meter = context.meter(Activity::Other);
         repository
             .plan_prune(options, meter.progress(), &context.cancel)
-            .await?
+            .await
+            .map_err(stopped)?
     };
     let figures = *plan.figures();
     show(&figures, context)?;
@@ -133,7 +144,12 @@ pub async fn prune(
     }
     if !confirmed {
         let bytes = figures::size(figures.removed().bytes);
-        confirm(context, &format!("remove {bytes} that no snapshot needs")).await?;
+        let trash = match figures.trash_expired {
+            0 => String::new(),
+            number => format!(" and {} in the trash", figures::count(number, "snapshot")),
+        };
+        let doing = format!("remove {bytes} that no snapshot needs{trash}");
+        confirm(context, &doing).await?;
     }
     let report = {
         let meter = context.meter(Activity::Other);
@@ -142,6 +158,18 @@ pub async fn prune(
             .await?
     };
     tell(&figures, Some(report), context)
+}
+
+/// What a prune cannot know the need of, it does not remove.
+fn stopped(error: strongroom_repository::Error) -> Error {
+    let hint = match error.kind() {
+        ErrorKind::Damaged => {
+            "run `strongroom check --read-data` to see all damage; what is in the trash alone and cannot be read \
+             is given up by `strongroom prune --empty-trash`"
+        }
+        _ => return error.into(),
+    };
+    Error::from(error).hint(hint)
 }
 
 fn show(figures: &PruneFigures, context: &Context) -> Result<()> {
@@ -163,6 +191,19 @@ fn show(figures: &PruneFigures, context: &Context) -> Result<()> {
     if figures.unreferenced_bytes > 0 {
         let bytes = figures::size(figures.unreferenced_bytes);
         output.report(format_args!("unreferenced packs: {bytes}"))?;
+    }
+    if figures.trash_kept > 0 || figures.trash_expired > 0 {
+        output.report(format_args!(
+            "trash: {} stay, {} leave it for good",
+            figures::count(figures.trash_kept, "snapshot"),
+            figures.trash_expired,
+        ))?;
+    }
+    if figures.trash_incomplete > 0 {
+        output.warning(&format!(
+            "{} in the trash cannot be brought back whole: another program has pruned the repository",
+            figures::count(figures.trash_incomplete, "snapshot"),
+        ));
     }
     output.report(row("total prune:", figures.removed()))?;
     output.report(row("remaining:", figures.remaining()))?;
@@ -187,6 +228,7 @@ fn tell(figures: &PruneFigures, done: Option<PruneReport>, context: &Context) ->
             "packs_removed": done.map(|done| done.packs_removed),
             "indexes_written": done.map(|done| done.indexes_written),
             "indexes_removed": done.map(|done| done.indexes_removed),
+            "trash_removed": done.map(|done| done.trash_removed),
         }));
     }
     match done {

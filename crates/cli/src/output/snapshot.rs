@@ -33,15 +33,21 @@ pub fn line(stored: &SnapshotFile, zone: &TimeZone) -> String {
     )
 }
 
-/// A table of snapshots in restic's columns. `reasons` says of each why it is kept.
+/// One more column of a table, with the lines of each row.
+pub struct Column<'a> {
+    pub title: &'a str,
+    pub cells: &'a [Vec<String>],
+}
+
+/// A table of snapshots in restic's columns. `more` says something else of each, such as why it is kept.
 pub fn table(
     snapshots: &[SnapshotFile],
-    reasons: Option<&[Vec<String>]>,
+    more: Option<&Column<'_>>,
     compact: bool,
     zone: &TimeZone,
 ) -> Vec<String> {
     let mut header = vec!["ID", "Time", "Host", "Tags"];
-    header.extend(reasons.map(|_| "Reasons"));
+    header.extend(more.map(|column| column.title));
     header.extend((!compact).then_some("Paths"));
     header.push("Size");
     let mut table = Table::new(header);
@@ -58,7 +64,7 @@ pub fn table(
             vec![shown(&snapshot.hostname)],
             tags,
         ];
-        row.extend(reasons.map(|all| all.get(number).cloned().unwrap_or_default()));
+        row.extend(more.map(|column| column.cells.get(number).cloned().unwrap_or_default()));
         row.extend((!compact).then(|| list(&snapshot.paths)));
         let summary = snapshot.summary.as_ref();
         row.push(

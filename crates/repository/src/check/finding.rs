@@ -51,6 +51,21 @@ pub enum FindingKind {
         /// The snapshot.
         snapshot: Id,
     },
+    /// An entry of the trash cannot be read.
+    TrashUnreadable {
+        /// The snapshot that it is about.
+        snapshot: Id,
+    },
+    /// A snapshot in the trash lacks something that is in no index: another program has pruned it away.
+    TrashIncomplete {
+        /// The snapshot.
+        snapshot: Id,
+    },
+    /// A snapshot in the trash needs a tree that cannot be read.
+    TrashDamaged {
+        /// The snapshot.
+        snapshot: Id,
+    },
     /// A pack that the index names does not exist.
     PackMissing {
         /// The pack.
@@ -166,6 +181,7 @@ impl Finding {
             | FindingKind::PackUnreferenced { .. }
             | FindingKind::PackInSeveralIndexes { .. }
             | FindingKind::PackMixed { .. }
+            | FindingKind::TrashIncomplete { .. }
             | FindingKind::Entry {
                 problem: EntryProblem::DuplicateName,
                 ..

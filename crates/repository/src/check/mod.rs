@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod structure;
 mod subset;
+mod trash;
 
 pub use affected::AffectedSnapshot;
 pub use finding::{EntryProblem, Finding, FindingKind, Severity};

@@ -43,7 +43,9 @@ pub struct CheckFigures {
     pub packs: u64,
     /// Blobs that the index names; one that is stored twice counts twice.
     pub blobs: u64,
-    /// Blobs that snapshots use.
+    /// Snapshots in the trash.
+    pub trash: u64,
+    /// Blobs that snapshots and those in the trash use.
     pub blobs_used: u64,
     /// Trees that were read.
     pub trees: u64,

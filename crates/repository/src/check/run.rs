@@ -14,6 +14,7 @@ use super::read_data::{Read, read_packs};
 use super::report::{CheckFigures, CheckReport, Findings};
 use super::structure::{Structure, check_structure};
 use super::subset::{self, ReadData};
+use super::trash::check_trash;
 use crate::file_kind::FileKind;
 use crate::format::{BlobKind, Id};
 use crate::index::Index;
@@ -77,6 +78,7 @@ impl Repository {
         });
         let roots = snapshots.iter().map(|file| file.snapshot.tree).collect();
         check_structure(self, &structure, roots, progress, cancel).await?;
+        let trash = check_trash(self, &structure, progress, cancel).await?;
         let read = self
             .check_data(options.read_data, &structure, &stored, progress, cancel)
             .await?;
@@ -96,7 +98,10 @@ impl Repository {
         if findings.errors() > 0 {
             self.refuse_rewritten(&index_files).await?;
         }
-        let figures = structure.figures(snapshots.len(), read);
+        let figures = CheckFigures {
+            trash,
+            ..structure.figures(snapshots.len(), read)
+        };
         drop(structure);
         let findings = Arc::try_unwrap(findings)
             .map_err(|_| Error::new(ErrorKind::Internal, "a check has not ended"))?;
@@ -211,6 +216,7 @@ impl Structure {
     fn figures(&self, snapshots: usize, read: Read) -> CheckFigures {
         CheckFigures {
             snapshots: snapshots as u64,
+            trash: 0,
             indexes: self.index.files().len() as u64,
             packs: self.index.packs().len() as u64,
             blobs: (self.index.len(BlobKind::Data) as u64)

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
 use crate::{Error, ErrorKind};
 
 /// Years, months, days and hours, each 0 to 999 999. The units have no fixed length: see [`super::Calendar::before`].
@@ -21,6 +24,18 @@ impl Duration {
     /// Whether all units are zero, which is no rule.
     pub fn is_zero(self) -> bool {
         self == Self::default()
+    }
+
+    /// So much later by the calendar of UTC; `None` past the year 9999.
+    pub fn after(self, from: Timestamp) -> Option<Timestamp> {
+        let span = Span::new()
+            .try_years(self.years)
+            .and_then(|span| span.try_months(self.months))
+            .and_then(|span| span.try_days(self.days))
+            .and_then(|span| span.try_hours(self.hours))
+            .ok()?;
+        let later = from.to_zoned(TimeZone::UTC).checked_add(span).ok()?;
+        Some(later.timestamp())
     }
 }
 
@@ -99,6 +114,19 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Duration>().unwrap().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn what_is_later_is_counted_by_the_calendar() {
+        let after = |text: &str| {
+            let from = "2026-01-31T12:00:00Z".parse().unwrap();
+            let later = text.parse::<Duration>().unwrap().after(from);
+            later.map(|later| later.to_string())
+        };
+        assert_eq!(after("14d").unwrap(), "2026-02-14T12:00:00Z");
+        assert_eq!(after("1y1m1d1h").unwrap(), "2027-03-01T13:00:00Z");
+        assert_eq!(after("9000y"), None);
+        assert_eq!(after("999999y999999m999999d999999h"), None);
     }
 
     /// A slip that shortens a duration removes snapshots that were to be kept.

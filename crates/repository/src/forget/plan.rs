@@ -2,16 +2,20 @@
 
 use std::collections::HashSet;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::Duration;
 use super::{Calendar, Kept, Policy, apply_policy};
 use crate::file_kind::FileKind;
 use crate::format::Id;
 use crate::lock::Lock;
+use crate::own_files::OwnFolder;
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::{Repository, SnapshotFile};
 use crate::snapshots::{GroupBy, GroupKey, SnapshotFilter, group_snapshots, select_all};
+use crate::trash::TrashTimes;
 use crate::{Error, ErrorKind, Result};
 
 /// Retention as the user asks for it.
@@ -49,6 +53,8 @@ pub struct ForgetPlan {
     pub groups: Vec<ForgetGroup>,
     /// Snapshots that cannot be read; they stay, and no rule counts them.
     pub unreadable: Vec<(Id, Error)>,
+    /// Until when what goes can be brought back; for ever gone without.
+    pub trash: Option<TrashTimes>,
 }
 
 /// Loads the snapshots and applies the policy to them.
@@ -64,7 +70,11 @@ pub async fn plan_forget(
     options.check()?;
     let (snapshots, unreadable) = select_all(repository, &options.filter, progress).await?;
     let groups = plan_groups(snapshots, options)?;
-    Ok(ForgetPlan { groups, unreadable })
+    Ok(ForgetPlan {
+        groups,
+        unreadable,
+        trash: None,
+    })
 }
 
 /// Plans the removal of snapshots that the user named.
@@ -81,6 +91,7 @@ pub fn plan_forget_named(snapshots: Vec<SnapshotFile>) -> ForgetPlan {
             remove: snapshots,
         }],
         unreadable: Vec::new(),
+        trash: None,
     }
 }
 
@@ -129,7 +140,27 @@ impl ForgetPlan {
         self.groups.iter().flat_map(|group| &group.remove)
     }
 
-    /// Removes exactly the snapshots that the plan says, under an exclusive lock. Returns those that were removed by this
+    /// Lets what goes stay in the trash for a while.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the storage cannot hold a trash, [`ErrorKind::Invalid`] for a duration that makes no
+    /// sense, or the storage's.
+    pub async fn into_trash(
+        mut self,
+        repository: &Repository,
+        keep_for: Duration,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        repository.require_own_folders(OwnFolder::Trash)?;
+        let (snapshots, _) = repository.load_snapshots_tolerant(progress).await?;
+        let (trash, _) = repository.load_trash(progress).await?;
+        self.trash = Some(TrashTimes::new(&snapshots, &trash, keep_for, now)?);
+        Ok(self)
+    }
+
+    /// Removes exactly the snapshots that the plan says, under an exclusive lock; each when it is in the trash, where the
+    /// plan has one. Returns those that were removed by this
     /// call; their data stays until a prune.
     ///
     /// # Errors
@@ -145,6 +176,9 @@ impl ForgetPlan {
         let files = repository.list(FileKind::Snapshot).await?;
         let present: HashSet<Id> = files.into_iter().map(|file| file.id).collect();
         self.refuse_if_changed(&present)?;
+        if self.trash.is_some() {
+            repository.require_own_folders(OwnFolder::Trash)?;
+        }
         let ids = self.remove().map(|file| file.id);
         let doomed: Vec<Id> = ids.filter(|id| present.contains(id)).collect();
         progress.begin(Phase::DeleteFiles);
@@ -154,6 +188,14 @@ impl ForgetPlan {
         for batch in doomed.chunks(at_once) {
             if cancel.is_cancelled() {
                 return Err(Error::cancelled());
+            }
+            if let Some(times) = &self.trash {
+                lock.verify().await?;
+                stream::iter(batch)
+                    .map(|id| repository.keep_in_trash(id, times))
+                    .buffer_unordered(at_once)
+                    .try_collect::<()>()
+                    .await?;
             }
             repository.remove_snapshots(batch, lock).await?;
             progress.advance(items(batch.len()));

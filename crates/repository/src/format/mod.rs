@@ -19,6 +19,7 @@ pub mod pack_header;
 mod read;
 mod snapshot;
 mod time;
+mod trash_record;
 mod tree;
 pub mod unpacked;
 
@@ -31,4 +32,5 @@ pub use mode::Mode;
 pub use node::{ExtendedAttribute, Node, NodeKind};
 pub use snapshot::{Snapshot, SnapshotSummary};
 pub use time::{InvalidTime, Time};
+pub use trash_record::TrashRecord;
 pub use tree::{Tree, TreeBuilder};

@@ -18,7 +18,7 @@ use crate::{Error, ErrorKind, Result};
 const KINDS: [BlobKind; 2] = [BlobKind::Data, BlobKind::Tree];
 
 impl Repository {
-    /// Fails unless the lock stands, and snapshots and index files are those that the plan knows of.
+    /// Fails unless the lock stands, and snapshots, trash and index files are those that the plan knows of.
     pub(super) async fn refuse_changed(
         &self,
         plan: &PrunePlan,
@@ -34,6 +34,9 @@ impl Repository {
         }
         if !is_same(self.list(FileKind::Index).await?, indexes) {
             return Err(changed("the index has"));
+        }
+        if self.is_other_trash(&plan.trash).await? {
+            return Err(changed("the trash has"));
         }
         Ok(())
     }

@@ -27,6 +27,8 @@ pub struct PruneReport {
     pub indexes_written: u64,
     /// Index files that were removed.
     pub indexes_removed: u64,
+    /// Snapshots that left the trash for good.
+    pub trash_removed: u64,
 }
 
 /// Files that are removed between two looks at the lock.
@@ -52,6 +54,12 @@ impl Repository {
         if plan.figures.is_nothing() {
             return Ok(PruneReport::default());
         }
+        if plan.figures.changes_no_packs() {
+            return Ok(PruneReport {
+                trash_removed: self.remove_from_trash(&plan.trash, lock).await?,
+                ..PruneReport::default()
+            });
+        }
         let repacked = repack(self, &plan, progress, cancel).await?;
         refuse_cancelled(cancel)?;
         let rewritten = rewrite_index(self, &plan, progress).await?;
@@ -70,6 +78,7 @@ impl Repository {
         };
         indexes.extend(&fresh);
         self.refuse_changed(&plan, lock, &indexes).await?;
+        report.trash_removed = self.remove_from_trash(&plan.trash, lock).await?;
         let old: Vec<Id> = plan.old_indexes.iter().copied().collect();
         progress.begin(Phase::DeleteFiles);
         report.indexes_removed = self

@@ -71,6 +71,12 @@ pub struct PruneFigures {
     pub indexes_replace: u64,
     /// Snapshots that were looked at.
     pub snapshots: u64,
+    /// Snapshots in the trash that stay there; what they need counts as used.
+    pub trash_kept: u64,
+    /// Those of them that lack something, which another program has removed.
+    pub trash_incomplete: u64,
+    /// Snapshots that leave the trash for good.
+    pub trash_expired: u64,
 }
 
 impl PruneFigures {
@@ -103,6 +109,11 @@ impl PruneFigures {
 
     /// Whether there is nothing to do.
     pub fn is_nothing(&self) -> bool {
+        self.trash_expired == 0 && self.changes_no_packs()
+    }
+
+    /// Whether packs and index stay as they are.
+    pub(super) fn changes_no_packs(&self) -> bool {
         self.packs_unreferenced == 0
             && self.packs_repack == 0
             && self.packs_remove == 0

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::str::FromStr;
 
+use jiff::Timestamp;
+
 use crate::format::Id;
 
 /// How much unused data may stay.
@@ -59,6 +61,16 @@ impl MaxUnused {
     }
 }
 
+/// What leaves the trash.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmptyTrash {
+    /// Entries whose time has come.
+    #[default]
+    Due,
+    /// All entries, those that cannot be read too.
+    All,
+}
+
 /// What a prune does.
 #[derive(Debug, Clone, Default)]
 pub struct PruneOptions {
@@ -74,6 +86,10 @@ pub struct PruneOptions {
     pub repack_smaller_than_bytes: Option<u64>,
     /// Rewrite and compress data that is not compressed. Trees always are.
     pub repack_uncompressed: bool,
+    /// Now, for the trash: nothing whose time comes after it leaves. The default is so long ago that nothing does.
+    pub now: Timestamp,
+    /// What leaves the trash.
+    pub empty_trash: EmptyTrash,
     /// Plan as if these snapshots were gone. The plan can be carried out once they are.
     pub forgotten: HashSet<Id>,
 }

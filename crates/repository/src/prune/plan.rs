@@ -10,6 +10,7 @@ use super::figures::PruneFigures;
 use super::options::PruneOptions;
 use super::rewrite::old_indexes;
 use super::select::{Selection, select};
+use super::trash::TrashPlan;
 use crate::file_kind::{FileEntry, FileKind};
 use crate::format::{BlobKind, Id, RepositoryVersion};
 use crate::index::Index;
@@ -34,6 +35,7 @@ pub struct PrunePlan {
     pub(super) unreferenced: Vec<FileEntry>,
     /// The snapshots that the plan was made for.
     pub(super) snapshots: HashSet<Id>,
+    pub(super) trash: TrashPlan,
     pub(super) compress_data: bool,
 }
 
@@ -73,8 +75,8 @@ impl Repository {
     /// shared one.
     ///
     /// # Errors
-    /// [`ErrorKind::Damaged`] if something that a snapshot needs is missing, or an index file or a snapshot cannot be
-    /// read: what is needed cannot be known then. [`ErrorKind::Invalid`] for options that the repository's version does
+    /// [`ErrorKind::Damaged`] if something that a snapshot needs is missing, or an index file, a snapshot or one in the
+    /// trash cannot be read: what is needed cannot be known then. [`ErrorKind::Invalid`] for options that the repository's version does
     /// not have. The storage's, [`ErrorKind::Cancelled`].
     pub async fn plan_prune(
         &self,
@@ -84,6 +86,7 @@ impl Repository {
     ) -> Result<PrunePlan> {
         self.refuse_options(options)?;
         let snapshots = self.load_snapshots(progress).await?;
+        let trash = self.plan_trash(options, &snapshots, progress).await?;
         let index = Arc::new(self.load_index(progress).await?);
         let remaining = snapshots
             .iter()
@@ -97,12 +100,21 @@ impl Repository {
                 "{count} blobs that snapshots need are missing or damaged, nothing is removed: {first}"
             )));
         }
-        let used = used.used;
+        let mut figures = PruneFigures::default();
+        let used = self
+            .mark_trash(&index, &trash, used.used, &mut figures, progress, cancel)
+            .await?;
+        let found = Found {
+            snapshots: ids,
+            trash,
+            used,
+            figures,
+        };
         let listed = self.list(FileKind::Pack).await?;
         self.workers()
             .run({
                 let (this, options) = (self.clone(), options.clone());
-                move || plan(&this, &options, index, used, ids, &listed)
+                move || plan(&this, &options, index, found, &listed)
             })
             .await?
     }
@@ -132,14 +144,27 @@ impl Repository {
     }
 }
 
+/// What is needed, and by whom.
+struct Found {
+    snapshots: HashSet<Id>,
+    trash: TrashPlan,
+    used: Marks,
+    figures: PruneFigures,
+}
+
 fn plan(
     repository: &Repository,
     options: &PruneOptions,
     index: Arc<Index>,
-    used: Marks,
-    snapshots: HashSet<Id>,
+    found: Found,
     listed: &[FileEntry],
 ) -> Result<PrunePlan> {
+    let Found {
+        snapshots,
+        trash,
+        used,
+        figures,
+    } = found;
     let stored: HashMap<Id, u64> = listed
         .iter()
         .map(|pack| (pack.id, pack.size_bytes))
@@ -155,13 +180,13 @@ fn plan(
         snapshots: snapshots.len() as u64,
         packs_unreferenced: unreferenced.len() as u64,
         unreferenced_bytes: unreferenced.iter().map(|pack| pack.size_bytes).sum(),
-        ..PruneFigures::default()
+        ..figures
     };
     let Selection { packs, chosen } = select(&index, &used, &stored, &mut figures);
     let actions = decide(repository, index.packs(), &packs, options, &mut figures)?;
     let moved = moved(&index, &chosen, &actions);
     let compress_data = options.repack_uncompressed;
-    let old_indexes = if figures.is_nothing() {
+    let old_indexes = if figures.changes_no_packs() {
         HashSet::new()
     } else {
         old_indexes(&index, &actions)
@@ -176,6 +201,7 @@ fn plan(
         old_indexes,
         unreferenced,
         snapshots,
+        trash,
         compress_data,
     })
 }

@@ -50,7 +50,7 @@ impl Repository {
         }
     }
 
-    fn decode_file(&self, kind: FileKind, id: &Id, stored: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn decode_file(&self, kind: FileKind, id: &Id, stored: &[u8]) -> Result<Vec<u8>> {
         if Id::of(stored) != *id {
             return Err(Error::damaged("the content does not match the name"));
         }

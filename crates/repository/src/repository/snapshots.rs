@@ -1,6 +1,8 @@
 //! The snapshots of a repository.
 
+use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use strongroom_storage::WriteMode;
 
 use super::Repository;
 use crate::error::Context;
@@ -35,6 +37,22 @@ impl Repository {
     pub async fn publish_snapshot(&self, snapshot: &Snapshot, lock: &Lock) -> Result<Id> {
         lock.verify().await?;
         self.save_file(FileKind::Snapshot, snapshot.encode()).await
+    }
+
+    /// The same for one that was there before: the same bytes under the same name. A damaged file under that name is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LockLost`], with nothing published, or the storage's.
+    pub async fn publish_stored_snapshot(&self, stored: Bytes, lock: &Lock) -> Result<Id> {
+        lock.verify().await?;
+        let id = Id::of(&stored);
+        let kind = FileKind::Snapshot;
+        self.storage()
+            .write(&kind.path(&id)?, stored, WriteMode::Replace, kind.class())
+            .await
+            .context(|| format!("save snapshot {}", id.short()))?;
+        Ok(id)
     }
 
     /// Makes snapshots vanish: the one place where that happens. Their data stays until a prune. One that is gone already

@@ -34,6 +34,14 @@ impl Bitmap {
             .is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0)
     }
 
+    /// The same set once more, which goes its own way.
+    pub fn copied(&self) -> Self {
+        let word = |word: &AtomicU64| AtomicU64::new(word.load(Ordering::Relaxed));
+        Self {
+            words: self.words.iter().map(word).collect(),
+        }
+    }
+
     /// How many numbers there are.
     pub fn count(&self) -> u64 {
         self.words

@@ -1,11 +1,12 @@
 //! Marking blobs of an index.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Bitmap, visit_trees};
+use super::{Bitmap, visit_more_trees};
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexedBlob};
 use crate::progress::Progress;
@@ -77,6 +78,8 @@ pub(crate) struct UsedBlobs {
     pub failures: Vec<String>,
     /// How many failures there are.
     pub failures_count: u64,
+    /// How many of them are trees that the index names and that cannot be read.
+    pub unreadable_count: u64,
 }
 
 const FAILURES_MAX: usize = 20;
@@ -92,18 +95,36 @@ pub(crate) async fn find_used(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<UsedBlobs> {
+    let none = Marks::new(index);
+    find_used_beside(repository, index, roots, none, progress, cancel).await
+}
+
+/// The same in addition to what is used already; failures are those that come in addition.
+pub(crate) async fn find_used_beside(
+    repository: &Repository,
+    index: &Arc<Index>,
+    roots: Vec<Id>,
+    used: Marks,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<UsedBlobs> {
+    let seen = used.trees.copied();
     let state = Arc::new(State {
-        used: Marks::new(index),
+        used,
+        absent_trees: AtomicU64::new(0),
         absent: Mutex::default(),
         unreadable: Mutex::default(),
     });
     let (job, job_index) = (Arc::clone(&state), Arc::clone(index));
-    visit_trees(
+    visit_more_trees(
         repository,
         index,
         roots,
+        seen,
         move |id, tree| {
-            job.used.mark(&job_index, BlobKind::Tree, id);
+            if job.used.mark(&job_index, BlobKind::Tree, id).is_none() {
+                job.absent_trees.fetch_add(1, Ordering::Relaxed);
+            }
             match tree {
                 Ok(tree) => {
                     // A node of any kind: what a kind that is not known yet refers to is needed too.
@@ -134,6 +155,8 @@ pub(crate) async fn find_used(
         .unreadable
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    let absent_trees = state.absent_trees.into_inner();
+    let unreadable_count = (failures.len() as u64).saturating_sub(absent_trees);
     let failures_count = (failures.len() as u64).saturating_add(absent.len() as u64);
     failures.extend(
         absent
@@ -146,11 +169,13 @@ pub(crate) async fn find_used(
         used: state.used,
         failures,
         failures_count,
+        unreadable_count,
     })
 }
 
 struct State {
     used: Marks,
+    absent_trees: AtomicU64,
     absent: Mutex<HashSet<Id>>,
     unreadable: Mutex<Vec<String>>,
 }

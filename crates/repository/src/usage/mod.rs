@@ -14,12 +14,12 @@ mod trees;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use contents::PackContents;
-pub(crate) use marks::{Marks, find_used};
+pub(crate) use marks::{Marks, find_used, find_used_beside};
 pub(crate) use read::{ReadBlob, read_blobs};
 pub(crate) use shape::{PackShape, pack_shapes};
 pub(crate) use store::Storer;
 pub(crate) use transfer::Transfer;
-pub(crate) use trees::visit_trees;
+pub(crate) use trees::{visit_more_trees, visit_trees};
 
 use strongroom_storage::{ErrorKind as StorageKind, Retry};
 

@@ -32,6 +32,23 @@ pub(crate) async fn visit_trees<V>(
 where
     V: Fn(&Id, std::result::Result<&Tree, &Error>) + Send + Sync + 'static,
 {
+    let seen = Bitmap::new(index.len(BlobKind::Tree));
+    visit_more_trees(repository, index, roots, seen, visit, progress, cancel).await
+}
+
+/// The same without the trees that have been `seen` (by the position of their first record), and what lies below them.
+pub(crate) async fn visit_more_trees<V>(
+    repository: &Repository,
+    index: &Arc<Index>,
+    roots: Vec<Id>,
+    seen: Bitmap,
+    visit: V,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<()>
+where
+    V: Fn(&Id, std::result::Result<&Tree, &Error>) + Send + Sync + 'static,
+{
     progress.begin(Phase::ReadTrees);
     let visit = Arc::new(visit);
     let at_once = repository
@@ -40,7 +57,7 @@ where
         .connections
         .max(repository.workers().threads())
         .max(1);
-    let mut queue = Queue::new(index);
+    let mut queue = Queue::new(index, seen);
     queue.extend(roots, progress);
     let mut running = FuturesUnordered::new();
     loop {
@@ -81,9 +98,9 @@ struct Queue {
 }
 
 impl Queue {
-    fn new(index: &Arc<Index>) -> Self {
+    fn new(index: &Arc<Index>, seen: Bitmap) -> Self {
         Self {
-            seen: Bitmap::new(index.len(BlobKind::Tree)),
+            seen,
             index: Arc::clone(index),
             absent: HashSet::new(),
             waiting: Vec::new(),

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use strongroom_repository::forget::{
     Calendar, Count, Duration, ForgetOptions, ForgetPlan, Policy, plan_forget, plan_forget_named,
 };
-use strongroom_repository::format::Id;
+use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock};
 use strongroom_repository::snapshots::TagList;
 use strongroom_repository::{ErrorKind, Repository};
@@ -106,6 +106,12 @@ pub struct Arguments {
     #[arg(long, help_heading = "Policy")]
     pub unsafe_allow_remove_all: bool,
 
+    /// Keep what is removed in the trash for so long, such as 14d: `undelete` brings it back
+    ///
+    /// `prune` keeps the data until then; restic's prune does not.
+    #[arg(long, value_name = "DURATION")]
+    pub trash: Option<Duration>,
+
     #[command(flatten)]
     pub filter: SnapshotFilterArguments,
 
@@ -142,7 +148,14 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         false => Access::Exclusive,
     };
     let forgetting = async |lock: &Lock| {
-        let plan = plan(&arguments, &options, &repository, context).await?;
+        let mut plan = plan(&arguments, &options, &repository, context).await?;
+        if let Some(keep_for) = arguments.trash {
+            let meter = context.meter(Activity::Other);
+            let (now, progress) = (options.now, meter.progress());
+            plan = plan
+                .into_trash(&repository, keep_for, now, progress)
+                .await?;
+        }
         show::show(&plan, &options.policy, &arguments, context)?;
         let removed: Vec<Id> = plan.remove().map(|file| file.id).collect();
         let number = removed.len() as u64;
@@ -156,16 +169,25 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             } else {
                 ""
             };
-            confirm(context, &format!("remove {what}{and}")).await?;
+            let until = until(&plan, context);
+            let doing = match &until {
+                None => format!("remove {what}{and}"),
+                Some(until) => format!("put {what} into the trash until {until}"),
+            };
+            confirm(context, &doing).await?;
             let meter = context.meter(Activity::Other);
             plan.execute(&repository, lock, meter.progress(), &context.cancel)
                 .await?;
             drop(meter);
-            context.output.report(format_args!("removed {what}"))?;
+            context.output.report(match until {
+                None => format!("removed {what}"),
+                Some(until) => format!("put {what} into the trash until {until}"),
+            })?;
         }
         if arguments.prune && number > 0 {
             let mut options = prune_options.clone();
-            if arguments.dry_run {
+            // What goes into the trash is needed as before.
+            if arguments.dry_run && plan.trash.is_none() {
                 options.forgotten = removed.into_iter().collect();
             }
             prune::prune(
@@ -191,6 +213,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         )
         .hint("run `strongroom check` to see all damage")),
     }
+}
+
+/// Until when what the plan removes can be brought back.
+fn until(plan: &ForgetPlan, context: &Context) -> Option<String> {
+    let until = plan.trash.as_ref()?.kept_until;
+    Some(figures::time(
+        Time::utc(until),
+        &context.environment.time_zone,
+    ))
 }
 
 async fn plan(

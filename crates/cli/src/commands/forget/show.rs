@@ -7,7 +7,8 @@ use strongroom_repository::snapshots::SnapshotFile;
 use super::Arguments;
 use crate::context::Context;
 use crate::error::Result;
-use crate::output::{figures, snapshot};
+use crate::output::figures;
+use crate::output::snapshot::{self, Column};
 
 /// Shows what stays, with the reasons, and what goes.
 pub fn show(
@@ -48,7 +49,10 @@ fn text(group: &ForgetGroup, arguments: &Arguments, context: &Context) -> Result
         let reasons: Vec<Vec<String>> = group.keep.iter().map(reasons).collect();
         lines(snapshot::table(
             &kept,
-            Some(&reasons),
+            Some(&Column {
+                title: "Reasons",
+                cells: &reasons,
+            }),
             arguments.compact,
             zone,
         ))?;

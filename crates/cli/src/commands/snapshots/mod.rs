@@ -1,5 +1,7 @@
 //! `strongroom snapshots`: what is there.
 
+mod trash;
+
 use clap::Args;
 use serde_json::{Value, json};
 use strongroom_repository::lock::{Access, Lock};
@@ -26,6 +28,10 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     pub latest: Option<usize>,
 
+    /// List what `forget --trash` put into the trash, and until when it can be brought back
+    #[arg(long, conflicts_with_all = ["latest", "group_by"])]
+    pub trash: bool,
+
     /// One line a snapshot, without its paths
     #[arg(short, long)]
     pub compact: bool,
@@ -41,6 +47,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         Some(text) => Some(text.parse()?),
         None => None,
     };
+    if arguments.trash {
+        return trash::run(&arguments, context).await;
+    }
     let repository = context.open().await?;
     let filter = arguments.filter.filter(&context.environment, None);
     let loading =
