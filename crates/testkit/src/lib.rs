@@ -8,10 +8,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
+pub mod crash_points;
 pub mod engine;
 pub mod engine_backup;
 mod faulty_storage;
 mod nobody;
+mod on_disk;
 mod ran;
 mod random;
 mod recording_storage;
@@ -29,6 +31,7 @@ mod tree_entry;
 pub use corpus::{Corpus, Grown, Part};
 pub use faulty_storage::{Asked, Fault, FaultyStorage};
 pub use nobody::as_nobody;
+pub use on_disk::{copy_files, on_disk};
 pub use ran::Ran;
 pub use random::Random;
 pub use recording_storage::{Call, RecordingStorage};

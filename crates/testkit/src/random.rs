@@ -5,6 +5,18 @@
 pub struct Random(u64);
 
 impl Random {
+    /// A seed for a run: that of the variable `SEED`, by which a failure is replayed, or a new one. Print it.
+    pub fn fresh_seed() -> u64 {
+        let given = std::env::var("SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
+        given.unwrap_or_else(|| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let nanoseconds = now.map_or(0, |since| since.as_nanos() as u64);
+            nanoseconds ^ u64::from(std::process::id()) << 40
+        })
+    }
+
     /// The generator of a seed; every seed, zero too, gives a stream of its own.
     pub fn new(seed: u64) -> Self {
         // One step of splitmix64, since xorshift must not start at zero and similar seeds should differ at once.

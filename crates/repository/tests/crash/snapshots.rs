@@ -1,0 +1,87 @@
+//! What removes and replaces snapshots, and locks.
+
+use strongroom_repository::forget::plan_forget_named;
+use strongroom_repository::format::Id;
+use strongroom_repository::lock::Access;
+use strongroom_repository::progress::Silent;
+use strongroom_repository::repository::SnapshotFile;
+use strongroom_repository::tag::{TagChange, plan_tags};
+use strongroom_repository::{Repository, Result};
+use strongroom_testkit::crash_points::CrashPoints;
+use strongroom_testkit::engine::{FakeClock, FakeHost};
+use tokio_util::sync::CancellationToken;
+
+use crate::scene::{Scene, locked};
+
+async fn named(repository: &Repository, ids: &[Id]) -> Result<Vec<SnapshotFile>> {
+    let mut files = repository.load_snapshots(&Silent).await?;
+    files.retain(|file| ids.contains(&file.id));
+    Ok(files)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t19_t25_a_forget() {
+    let scene = Scene::with_snapshots().await;
+    let ids = scene.snapshot_ids().await;
+    let tried = CrashPoints::new("forget", &scene.storage)
+        .run(async |attempt| {
+            let repository = scene.repository.with_storage(attempt.storage);
+            locked(
+                &repository,
+                Access::Exclusive,
+                &attempt.locks,
+                async |lock| {
+                    let plan = plan_forget_named(named(&repository, &ids[..2]).await?);
+                    let cancel = CancellationToken::new();
+                    plan.execute(&repository, lock, &Silent, &cancel).await?;
+                    Ok(())
+                },
+            )
+            .await
+        })
+        .await;
+    assert_eq!(tried.changes, 4, "a lock and two snapshots");
+}
+
+/// A snapshot is named by its content: to change it is to write another and remove the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn t19_t25_a_change_of_tags() {
+    let scene = Scene::with_snapshots().await;
+    let tried = CrashPoints::new("tag", &scene.storage)
+        .run(async |attempt| {
+            let repository = scene.repository.with_storage(attempt.storage);
+            locked(
+                &repository,
+                Access::Exclusive,
+                &attempt.locks,
+                async |lock| {
+                    let change = TagChange::Set(vec!["kept".into()]);
+                    let plan = plan_tags(repository.load_snapshots(&Silent).await?, &change)?;
+                    let cancel = CancellationToken::new();
+                    plan.execute(&repository, lock, &Silent, &cancel).await?;
+                    Ok(())
+                },
+            )
+            .await
+        })
+        .await;
+    assert_eq!(tried.changes, 8, "a lock and three snapshots");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t19_an_unlock() {
+    let scene = Scene::with_snapshots().await;
+    for pid in 0..3 {
+        let gone = FakeHost::new("elsewhere", pid).lock_options(&FakeClock::new());
+        let cancel = CancellationToken::new();
+        let lock = scene.repository.lock(Access::Append, &gone, &cancel).await;
+        drop(lock.unwrap());
+    }
+    let tried = CrashPoints::new("unlock", &scene.storage)
+        .run(async |attempt| {
+            let repository = scene.repository.with_storage(attempt.storage);
+            repository.unlock(&attempt.locks, true).await.map(drop)
+        })
+        .await;
+    assert_eq!(tried.changes, 3);
+}
