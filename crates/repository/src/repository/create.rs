@@ -51,6 +51,7 @@ impl Repository {
         let workers = Workers::new(options.threads)?;
         storage.create().await.context(|| "create the storage")?;
         refuse_existing(&*storage).await?;
+        let leftovers = left_keys(&*storage).await?;
         let mut id = [0; 32];
         getrandom::fill(&mut id)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("random numbers: {error}")))?;
@@ -79,33 +80,43 @@ impl Repository {
             config,
         };
         let repository = Self::assemble(storage, opened, workers, options.settings.clone());
-        if let Err(error) = repository.write_config().await {
-            // Without a configuration the key opens nothing; leaving it would make the next attempt refuse.
-            let _ = repository.delete_file(FileKind::Key, &key_id).await;
-            return Err(error);
+        repository.write_config().await?;
+        // restic refuses to open where a key with the password does not fit the configuration. Not before the
+        // configuration is ours: another program that makes a repository here may need them.
+        for leftover in leftovers {
+            repository.delete_file(FileKind::Key, &leftover).await?;
         }
         Ok(repository)
     }
 
+    /// An error leaves the key: whether the configuration was stored after all is not known, and without a
+    /// configuration the key is in nobody's way.
     async fn write_config(&self) -> Result<()> {
         // Never compressed: its version is not known before it is read.
-        let stored = self.master().seal(&self.config().encode())?;
-        match self
-            .storage()
-            .write(
-                &config_path()?,
-                Bytes::from(stored),
-                WriteMode::New,
-                Class::Metadata,
-            )
-            .await
-        {
-            Err(error) if error.kind == StorageKind::AlreadyExists => {
-                Err(exists(&**self.storage()))
+        let stored = Bytes::from(self.master().seal(&self.config().encode())?);
+        let path = config_path()?;
+        let storage = self.storage();
+        let write = storage.write(&path, stored.clone(), WriteMode::New, Class::Metadata);
+        let written = write.await;
+        // A write whose answer was lost finds its own file when it is tried again.
+        match (storage.read(&path, None, Class::Metadata).await, written) {
+            (Ok(found), _) if found == stored => Ok(()),
+            (_, Err(error)) if error.kind == StorageKind::AlreadyExists => {
+                self.delete_file(FileKind::Key, &self.key_id()).await?;
+                Err(exists(&**storage))
             }
-            result => result.context(|| "save config"),
+            (_, Err(error)) | (Err(error), _) => Err(error).context(|| "save config"),
+            (Ok(_), Ok(())) => Err(Error::damaged("the storage has not kept the config")),
         }
     }
+}
+
+/// Keys of attempts that were cut off.
+async fn left_keys(storage: &dyn Storage) -> Result<Vec<Id>> {
+    let folder = storage_path(FileKind::Key.folder())?;
+    let files = storage.list(Some(&folder)).await.context(|| "list keys")?;
+    let keys = files.iter().filter_map(FileKind::entry);
+    Ok(keys.map(|file| file.id).collect())
 }
 
 async fn refuse_existing(storage: &dyn Storage) -> Result<()> {
@@ -114,9 +125,9 @@ async fn refuse_existing(storage: &dyn Storage) -> Result<()> {
         Err(error) if error.kind == StorageKind::NotFound => {}
         Err(error) => return Err(error).context(|| "look for a repository"),
     }
-    // A key alone is what an attempt that was cut off leaves behind, and is in nobody's way. Indexes or snapshots are a
-    // repository whose configuration is lost, or does not show.
-    for kind in [FileKind::Index, FileKind::Snapshot] {
+    // A key alone is what an attempt that was cut off leaves behind. Anything else is a repository whose configuration is
+    // lost, or does not show.
+    for kind in [FileKind::Index, FileKind::Snapshot, FileKind::Pack] {
         let folder = storage_path(kind.folder())?;
         let files = storage
             .list(Some(&folder))

@@ -70,6 +70,38 @@ impl Repository {
             .await
     }
 
+    /// Puts a changed snapshot in place of an old one. Nobody can replace the old one's file: the new one is published,
+    /// looked for in the storage, and only then the old one removed. An interruption leaves both, never none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LockLost`], the storage's, [`ErrorKind::Damaged`] if the storage has not kept what was written. The
+    /// old one is there then.
+    pub async fn replace_snapshot(&self, old: &Id, new: &Snapshot, lock: &Lock) -> Result<Id> {
+        let id = self.publish_snapshot(new, lock).await?;
+        self.confirm_stored(&id).await?;
+        let doing = || {
+            format!(
+                "the changed snapshot {} is stored; remove the old one",
+                id.short()
+            )
+        };
+        self.remove_snapshots(&[*old], lock).await.context(doing)?;
+        Ok(id)
+    }
+
+    /// Fails unless the storage has the whole snapshot. A cache may answer a read, but not how long a file is.
+    async fn confirm_stored(&self, id: &Id) -> Result<()> {
+        let doing = || format!("look for the changed snapshot {}", id.short());
+        let path = FileKind::Snapshot.path(id)?;
+        let stored = self.storage().stat(&path).await.context(doing)?;
+        let content = self.load_raw(FileKind::Snapshot, id).await.context(doing)?;
+        if stored.size_bytes == content.len() as u64 && Id::of(&content) == *id {
+            Ok(())
+        } else {
+            Err(Error::damaged("it is not what was written")).context(doing)
+        }
+    }
+
     /// All snapshots, oldest first.
     ///
     /// # Errors

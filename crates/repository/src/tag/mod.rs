@@ -5,7 +5,6 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Context;
 use crate::format::{Id, Snapshot};
 use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
@@ -137,17 +136,7 @@ impl TagChanged {
             }
             Err(error) => return Err(error),
         }
-        let new = repository.publish_snapshot(&self.new, lock).await?;
-        let doing = || {
-            format!(
-                "the changed snapshot {} is stored; remove the old one",
-                new.short()
-            )
-        };
-        repository
-            .remove_snapshots(&[old], lock)
-            .await
-            .context(doing)?;
+        let new = repository.replace_snapshot(&old, &self.new, lock).await?;
         Ok((old, new))
     }
 }

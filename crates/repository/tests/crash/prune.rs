@@ -38,7 +38,11 @@ async fn t19_t21_t25_a_prune() {
     let forgotten = scene.repository.delete_file(FileKind::Snapshot, &first);
     forgotten.await.unwrap();
     let did = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let tried = CrashPoints::new("prune", &scene.storage)
+    let points = CrashPoints {
+        tidies: true,
+        ..CrashPoints::new("prune", &scene.storage)
+    };
+    let tried = points
         .run(async |attempt| {
             let report = prune(&scene.repository, attempt).await?;
             did.lock().unwrap().push(report);

@@ -99,6 +99,18 @@ impl Scene {
 
     /// A backup as a process makes it, with the time of this day.
     pub async fn backup(&self, attempt: Attempt, day: i8, parent: Option<Id>) -> Result<Id> {
+        let cancel = CancellationToken::new();
+        self.backup_until(&cancel, attempt, day, parent).await
+    }
+
+    /// The same, unless it is cancelled.
+    pub async fn backup_until(
+        &self,
+        cancel: &CancellationToken,
+        attempt: Attempt,
+        day: i8,
+        parent: Option<Id>,
+    ) -> Result<Id> {
         let source = directory(&self.source());
         let time: Timestamp = format!("2025-12-{day:02}T00:00:00Z").parse().unwrap();
         let options = BackupOptions {
@@ -111,8 +123,7 @@ impl Scene {
             let index = Arc::new(repository.load_index_to_write(lock, &Silent).await?);
             let progress: Arc<dyn Progress> = Arc::new(Silent);
             let root = source.root();
-            let cancel = CancellationToken::new();
-            let report = repository.backup(&index, root, options, lock, &progress, &cancel);
+            let report = repository.backup(&index, root, options, lock, &progress, cancel);
             Ok(report.await?.snapshot_id.expect("a snapshot"))
         })
         .await

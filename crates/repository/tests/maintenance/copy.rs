@@ -10,7 +10,7 @@ use strongroom_repository::progress::Silent;
 use strongroom_repository::{ErrorKind, FileKind, Repository, Result};
 use strongroom_storage::{MemoryStorage, Operation, Storage};
 use strongroom_testkit::engine::{PASSWORD, new_repository, open_repository};
-use strongroom_testkit::{CompareOptions, FaultyStorage, RecordingStorage, assert_same_trees};
+use strongroom_testkit::{CompareOptions, RecordingStorage, assert_same_trees};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Fixture, assert_sound, check, files, in_memory, locks, on_disk, overwrite};
@@ -223,37 +223,4 @@ async fn damage_in_the_source_is_not_copied() {
             "after a copy of damage",
         );
     }
-}
-
-/// A snapshot that appears before its data is one that cannot be restored (story T-25).
-#[tokio::test(flavor = "multi_thread")]
-async fn t25_killed_after_any_call_no_snapshot_is_partial_and_nothing_is_sent_twice() {
-    let (fixture, _) = Fixture::two_snapshots(2);
-    let source = fixture.open().await;
-    let empty = MemoryStorage::new();
-    let repository = new_repository(Arc::new(empty.clone())).await;
-    let mut calls = 0;
-    loop {
-        let left = empty.fork();
-        let faulty = FaultyStorage::stops_after(Arc::new(left.clone()), calls);
-        let result = copy(&source, &repository.with_storage(Arc::new(faulty))).await;
-        let survivor = repository.with_storage(Arc::new(left));
-        assert_sound(
-            &check(&survivor, ReadData::All).await,
-            &format!("killed after {calls} calls"),
-        );
-        copy(&source, &survivor).await.unwrap();
-        let report = check(&survivor, ReadData::All).await;
-        assert_sound(&report, &format!("finished after {calls} calls"));
-        assert_eq!(report.figures.snapshots, 2, "killed after {calls} calls");
-        assert_eq!(
-            report.figures.blobs, report.figures.blobs_used,
-            "killed after {calls} calls"
-        );
-        if result.is_ok() {
-            break;
-        }
-        calls += 1;
-    }
-    assert!(calls > 8, "{calls}");
 }

@@ -1,6 +1,5 @@
 //! Repositories in memory that the real restic wrote, and calls with few arguments.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -80,12 +79,7 @@ impl Fixture {
     }
 }
 
-/// All files of a storage in another one.
-pub async fn copy_files(from: &dyn Storage, to: &dyn Storage) {
-    for file in from.list(None).await.unwrap() {
-        copy_file(from, to, &file.path).await;
-    }
-}
+pub use strongroom_testkit::{copy_files, on_disk};
 
 pub async fn copy_file(from: &dyn Storage, to: &dyn Storage, path: &StoragePath) {
     let content = from.read(path, None, Class::Data).await.unwrap();
@@ -99,20 +93,6 @@ pub async fn in_memory(path: &Path) -> MemoryStorage {
     let memory = MemoryStorage::new();
     copy_files(&LocalStorage::new(path), &memory).await;
     memory
-}
-
-/// A storage in a new directory, for restic to look at.
-pub async fn on_disk(storage: &dyn Storage) -> (TempDir, Restic) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("repository");
-    std::fs::create_dir(&path).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-    for folder in ["data", "index", "keys", "locks", "snapshots"] {
-        std::fs::create_dir(path.join(folder)).unwrap();
-    }
-    copy_files(storage, &LocalStorage::new(&path)).await;
-    let restic = Restic::new(&path, PASSWORD);
-    (dir, restic)
 }
 
 /// The names of all files below a folder (`""` for all), in order.
@@ -182,28 +162,10 @@ pub async fn plan(repository: &Repository, options: &PruneOptions) -> Result<Pru
 
 /// Plans and prunes under a lock, as a process does.
 pub async fn prune(repository: &Repository, options: &PruneOptions) -> Result<PruneReport> {
-    prune_with(repository, options, &locks()).await
-}
-
-/// The same without a lock, where that of a dead process is in the way.
-pub async fn prune_unlocked(
-    repository: &Repository,
-    options: &PruneOptions,
-) -> Result<PruneReport> {
-    let disabled = LockOptions {
-        disabled: true,
-        ..locks()
-    };
-    prune_with(repository, options, &disabled).await
-}
-
-async fn prune_with(
-    repository: &Repository,
-    options: &PruneOptions,
-    locks: &LockOptions,
-) -> Result<PruneReport> {
     let cancel = CancellationToken::new();
-    let lock = repository.lock(Access::Exclusive, locks, &cancel).await?;
+    let lock = repository
+        .lock(Access::Exclusive, &locks(), &cancel)
+        .await?;
     let result = match plan(repository, options).await {
         Ok(plan) => repository.prune(plan, &lock, &Silent, &cancel).await,
         Err(error) => Err(error),

@@ -6,7 +6,6 @@ mod check_damage;
 mod check_restic;
 mod copy;
 mod fixture;
-mod prune_crash;
 mod prune_random;
 mod prune_refuses;
 mod prune_restic;

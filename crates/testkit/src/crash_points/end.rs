@@ -17,6 +17,8 @@ pub enum End {
     /// The storage says that it is done, and it is not: a write that sat in a memory when the power failed. The process
     /// dies then, or some changes later, or lives.
     Lost,
+    /// The storage says that it is done, and a write has only its beginning there (story T-21). The process lives.
+    Short,
     /// It is carried out twice, as by a retry whose first answer was lost, and the process lives.
     Doubled,
     /// It is refused for want of space or right, and the process lives.
@@ -26,21 +28,27 @@ pub enum End {
 }
 
 impl End {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Whole,
         Self::Torn,
         Self::Lost,
+        Self::Short,
         Self::Doubled,
         Self::Refused,
         Self::Unanswered,
     ];
+
+    /// Whether the storage calls done what is not.
+    pub(super) fn is_lie(self) -> bool {
+        matches!(self, Self::Lost | Self::Short)
+    }
 
     /// Whether the next run finds what this one stored. A process that lives gives its lock back, so that nobody looks
     /// for packs which it could not index.
     pub(super) fn leaves_what_was_stored(self, hit: Option<&StoragePath>) -> bool {
         let is_index = hit.is_some_and(|path| path.as_str().starts_with("index/"));
         match self {
-            Self::Torn | Self::Lost => false,
+            Self::Torn | Self::Lost | Self::Short => false,
             Self::Whole => true,
             Self::Doubled | Self::Refused | Self::Unanswered => !is_index,
         }
@@ -54,7 +62,7 @@ pub(super) struct Ending {
     at: usize,
     /// The changes that still reach the storage, this one included.
     lives_for: usize,
-    /// How much of a torn file is there, and of a torn pack.
+    /// How much of a torn or short file is there, and of such a pack.
     torn_bytes: (usize, usize),
 }
 
@@ -78,7 +86,7 @@ impl Ending {
                 1 => usize::MAX,
                 _ => at + 1 + random.below((changes - at) as u64) as usize,
             },
-            End::Doubled | End::Refused | End::Unanswered => usize::MAX,
+            End::Short | End::Doubled | End::Refused | End::Unanswered => usize::MAX,
         };
         let one_of = |random: &mut Random, lengths: [usize; 3]| lengths[random.below(3) as usize];
         Self {
@@ -119,8 +127,10 @@ fn fault(end: End, asked: &Asked, (file_bytes, pack_bytes): (usize, usize)) -> F
     match end {
         End::Torn if asked.is(Operation::Write, "data/") => Fault::Torn(pack_bytes),
         End::Torn if is_write => Fault::Torn(file_bytes),
+        End::Short if asked.is(Operation::Write, "data/") => Fault::Truncate(pack_bytes),
+        End::Short if is_write => Fault::Truncate(file_bytes),
         // A delete is done or not; half of one there is not.
-        End::Whole | End::Torn => Fault::None,
+        End::Whole | End::Torn | End::Short => Fault::None,
         End::Lost => Fault::Lose,
         End::Doubled => Fault::Duplicate,
         End::Refused if is_write => Fault::Fail(ErrorKind::NoSpace, Retry::Never),
@@ -133,7 +143,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at change {}", self.end, self.at)?;
         match self.end {
-            End::Torn => write!(f, " (torn to {:?} bytes)", self.torn_bytes),
+            End::Torn | End::Short => write!(f, " ({:?} bytes are there)", self.torn_bytes),
             End::Lost if self.lives_for < usize::MAX => write!(f, ", dead at {}", self.lives_for),
             _ => Ok(()),
         }

@@ -14,6 +14,8 @@ use super::survey::{Found, Survey};
 pub(super) struct Judge<'a> {
     pub before: &'a Survey,
     pub after: &'a Survey,
+    /// The operation leaves no waste behind when it ends.
+    pub tidies: bool,
     /// Which operation was stopped how and where.
     pub when: String,
 }
@@ -27,7 +29,7 @@ impl Judge<'_> {
             return;
         }
         self.snapshots(survey, end, false);
-        if end == End::Lost {
+        if end.is_lie() {
             self.old_ones_unharmed(survey);
             return;
         }
@@ -55,7 +57,7 @@ impl Judge<'_> {
         if let Some(error) = &survey.refused {
             panic!("{when}: {error}");
         }
-        if end == End::Lost {
+        if end.is_lie() {
             // What a storage has lost may stand in the way until a repair. It may not cost more than is told.
             self.snapshots(survey, end, refused.is_none() && survey.is_sound());
             self.old_ones_unharmed(survey);
@@ -69,6 +71,17 @@ impl Judge<'_> {
         }
         self.snapshots(survey, end, true);
         let report = &survey.report;
+        let (found, expected) = (report.figures, self.after.report.figures);
+        if self.tidies {
+            assert_eq!(found.blobs_used, expected.blobs_used, "{when}");
+            assert_eq!(found.blobs, expected.blobs, "{when}: {:#?}", report.hints);
+            let waste = |hint: &Finding| matches!(hint.kind, FindingKind::PackUnreferenced { .. });
+            assert!(
+                !report.hints.iter().any(waste),
+                "{when}: {:#?}",
+                report.hints
+            );
+        }
         assert!(report.affected.is_empty(), "{when}: {:#?}", report.affected);
         for finding in &report.errors {
             let is_torn = end == End::Torn && hit.is_some_and(|path| is_about(finding, path));
@@ -84,7 +97,7 @@ impl Judge<'_> {
             "{when}: it does not open: {error}"
         );
         let kind = match (end, hit.map(StoragePath::as_str)) {
-            (End::Torn, Some("config")) => ErrorKind::Damaged,
+            (End::Torn | End::Short, Some("config")) => ErrorKind::Damaged,
             _ => ErrorKind::NoRepository,
         };
         assert_eq!(error.kind(), kind, "{when}: {error}");
@@ -107,14 +120,14 @@ impl Judge<'_> {
                 "{when}: whose snapshot is that of {time}?"
             );
             for found in all {
+                if !found.is_whole {
+                    let may_lack = end.is_lie() && old.is_empty();
+                    assert!(may_lack, "{when}: the snapshot of {time} is not whole");
+                    continue;
+                }
                 assert!(
                     old.contains(&found.tree) || new.contains(&found.tree),
                     "{when}: the snapshot of {time} has a tree that nobody wrote"
-                );
-                let may_lack = end == End::Lost && !old.contains(&found.tree);
-                assert!(
-                    found.is_whole || may_lack,
-                    "{when}: the snapshot of {time} is not whole"
                 );
             }
         }

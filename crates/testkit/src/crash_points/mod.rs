@@ -20,8 +20,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use strongroom_repository::lock::LockOptions;
-use strongroom_repository::{ErrorKind, Result};
-use strongroom_storage::{MemoryStorage, Operation, Storage};
+use strongroom_repository::{Error, ErrorKind, Result};
+use strongroom_storage::{MemoryStorage, Operation, Storage, StoragePath};
 
 pub use end::End;
 use end::Ending;
@@ -29,7 +29,7 @@ use judge::Judge;
 use survey::Survey;
 
 use crate::engine::{FakeClock, FakeHost, PASSWORD};
-use crate::{Random, Restic, RecordingStorage, on_disk};
+use crate::{Random, RecordingStorage, Restic, on_disk};
 
 /// What an operation is given: as one process it sees the storage, and it locks as one.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ pub struct CrashPoints<'a> {
     /// How many bytes of packs the next run may store beyond those that are missing; `None` if it need not go on from
     /// where the other stopped.
     pub sent_again_max_bytes: Option<u64>,
+    /// Whether it leaves no waste behind, its own or that of the one that was stopped.
+    pub tidies: bool,
 }
 
 /// At one point in so many the real restic checks the repository: it takes longer than all the rest.
@@ -86,10 +88,12 @@ impl<'a> CrashPoints<'a> {
             passwords: &[PASSWORD],
             changes_max: 30,
             sent_again_max_bytes: None,
+            tidies: false,
         }
     }
 
-    /// Stops the operation everywhere and judges what is left.
+    /// Stops the operation everywhere and judges what is left. Prints the seed.
+    #[allow(clippy::print_stdout)]
     pub async fn run(&self, operation: impl AsyncFn(Attempt) -> Result<()>) -> Tried {
         let seed = Random::fresh_seed();
         println!("{}: SEED={seed}", self.name);
@@ -106,6 +110,7 @@ impl<'a> CrashPoints<'a> {
                 let judge = Judge {
                     before: &before,
                     after: &finished.survey,
+                    tidies: self.tidies,
                     when: format!("{}: {ending}", self.name),
                 };
                 let left = self.point(&operation, &ending, &judge, &finished).await;
@@ -176,10 +181,10 @@ impl<'a> CrashPoints<'a> {
 
         let recording = RecordingStorage::new(Arc::new(left.clone()));
         let again = attempt(Arc::new(recording.clone()), first.process(2));
-        let mut torn = None;
+        let mut refused = None;
         match operation(again).await {
             Ok(()) => {}
-            Err(error) if ending.end == End::Torn && is_in_the_way(error.kind()) => {
+            Err(error) if may_be_in_the_way(ending.end, hit.as_ref(), &error) => {
                 // What a person does, or a repair, once told of a file that cannot be read.
                 let path = hit.as_ref().unwrap_or_else(|| panic!("{when}: {error}"));
                 let name = path.file_name();
@@ -193,7 +198,7 @@ impl<'a> CrashPoints<'a> {
                 let done = operation(third).await;
                 done.unwrap_or_else(|error| panic!("{when}: without {path}: {error}"));
             }
-            Err(error) if ending.end == End::Lost => torn = Some(error),
+            Err(error) if ending.end.is_lie() => refused = Some(error),
             Err(error) => panic!("{when}: the next run: {error}"),
         }
         if let Some(slack) = self.sent_again_max_bytes
@@ -208,18 +213,23 @@ impl<'a> CrashPoints<'a> {
             );
         }
         let survey = Survey::take(&left, self.passwords).await;
-        judge.finished(&survey, ending.end, hit.as_ref(), torn);
+        judge.finished(&survey, ending.end, hit.as_ref(), refused);
         let password = survey.password.clone().filter(|_| survey.is_sound());
         password.map(|password| (left, password))
     }
 }
 
-/// The errors that a file which cannot be read may cause.
-fn is_in_the_way(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Damaged | ErrorKind::Locked | ErrorKind::RepositoryExists | ErrorKind::Refused
-    )
+/// Whether the error may come from a file that cannot be read: a torn one, or a config that was cut short. (What else a
+/// storage has cut short and called done takes more than the removal of that file.)
+fn may_be_in_the_way(end: End, hit: Option<&StoragePath>, error: &Error) -> bool {
+    let is_short_config = end == End::Short && hit.is_some_and(|path| path.as_str() == "config");
+    let kinds = [
+        ErrorKind::Damaged,
+        ErrorKind::Locked,
+        ErrorKind::RepositoryExists,
+        ErrorKind::Refused,
+    ];
+    (end == End::Torn || is_short_config) && kinds.contains(&error.kind())
 }
 
 fn process(pid: u32) -> FakeHost {
