@@ -29,6 +29,7 @@ pub mod lock;
 pub mod ls;
 pub mod own_files;
 pub mod pack;
+pub mod parity;
 pub mod pattern;
 pub mod progress;
 pub mod prune;

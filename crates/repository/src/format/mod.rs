@@ -16,6 +16,7 @@ mod lock;
 mod mode;
 mod node;
 pub mod pack_header;
+pub mod parity;
 mod read;
 mod snapshot;
 mod time;

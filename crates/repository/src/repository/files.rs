@@ -91,8 +91,10 @@ impl Repository {
     /// Removes a file. One that is gone already is no error: somebody else removed it.
     pub async fn delete_file(&self, kind: FileKind, id: &Id) -> Result<()> {
         match self.storage().delete(&kind.path(id)?).await {
-            Err(error) if error.kind == StorageKind::NotFound => Ok(()),
-            result => result.context(|| format!("delete {} {}", kind.noun(), id.short())),
+            Err(error) if error.kind == StorageKind::NotFound => {}
+            result => result.context(|| format!("delete {} {}", kind.noun(), id.short()))?,
         }
+        self.note_removed(kind, id);
+        Ok(())
     }
 }

@@ -6,11 +6,13 @@ mod files;
 mod open;
 mod snapshots;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use strongroom_storage::Storage;
 
 use crate::crypto::MasterKey;
+use crate::file_kind::FileKind;
 use crate::format::{Config, Id};
 use crate::workers::Workers;
 
@@ -35,6 +37,7 @@ struct Inner {
     config: Config,
     workers: Workers,
     settings: Settings,
+    removed: Arc<Mutex<HashSet<(FileKind, Id)>>>,
 }
 
 /// What the user may choose about how new data is stored.
@@ -84,6 +87,21 @@ impl Repository {
     /// How new data is stored.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Files that were removed on purpose since this repository was opened, locks excepted.
+    pub fn removed_files(&self) -> HashSet<(FileKind, Id)> {
+        let removed = self.inner.removed.lock();
+        removed.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note_removed(&self, kind: FileKind, id: &Id) {
+        if kind != FileKind::Lock {
+            let removed = self.inner.removed.lock();
+            removed
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert((kind, *id));
+        }
     }
 
     /// The storage's name for messages.

@@ -68,6 +68,7 @@ impl Repository {
                 config: self.inner.config.clone(),
                 workers: self.inner.workers.clone(),
                 settings: self.inner.settings.clone(),
+                removed: Arc::clone(&self.inner.removed),
             }),
         }
     }
@@ -86,6 +87,7 @@ impl Repository {
                 config: opened.config,
                 workers,
                 settings,
+                removed: Arc::default(),
             }),
         }
     }
