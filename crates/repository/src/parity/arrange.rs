@@ -32,7 +32,10 @@ pub(super) fn parts(members: usize, longest_bytes: u64, percent: u8) -> usize {
     if is_small(longest_bytes) {
         return members;
     }
-    members.saturating_mul(usize::from(percent)).div_ceil(100).max(1)
+    members
+        .saturating_mul(usize::from(percent))
+        .div_ceil(100)
+        .max(1)
 }
 
 /// Most members of a group whose longest file has this size.
@@ -77,7 +80,9 @@ mod tests {
     use crate::format::parity::{ParityMember, ParityMemberKind};
 
     fn files(sizes: &[(u64, usize)]) -> Vec<ParityMember> {
-        let sizes = sizes.iter().flat_map(|(size, count)| std::iter::repeat_n(*size, *count));
+        let sizes = sizes
+            .iter()
+            .flat_map(|(size, count)| std::iter::repeat_n(*size, *count));
         let file = |(at, size_bytes): (usize, u64)| ParityMember {
             kind: ParityMemberKind::Pack,
             id: Id::of(&at.to_le_bytes()),
@@ -103,7 +108,10 @@ mod tests {
         assert_eq!(shape(&[(16 * mib, 100)], 5), [(100, 5)]);
         assert_eq!(shape(&[(16 * mib, 101)], 5), [(51, 3), (50, 3)]);
         assert_eq!(shape(&[(16 * mib, 3), (mib, 40)], 5), [(3, 1), (40, 2)]);
-        assert_eq!(shape(&[(300, 150), (mib, 1)], 5), [(1, 1), (75, 75), (75, 75)]);
+        assert_eq!(
+            shape(&[(300, 150), (mib, 1)], 5),
+            [(1, 1), (75, 75), (75, 75)]
+        );
         assert_eq!(shape(&[(16 * mib, 13)], 100), [(5, 5), (4, 4), (4, 4)]);
     }
 
@@ -113,7 +121,10 @@ mod tests {
             for size in [70_000, 1 << 20, 20 << 20, 128 << 20, 256 << 20] {
                 let members = capacity(size, percent);
                 let bytes = parts(members, size, percent) as u64 * size;
-                assert!(bytes <= super::PARTS_BYTES.max(size), "{percent} % of {size}");
+                assert!(
+                    bytes <= super::PARTS_BYTES.max(size),
+                    "{percent} % of {size}"
+                );
             }
         }
     }

@@ -5,7 +5,9 @@
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use rayon::iter::{IntoParallelRefMutIterator as _, IndexedParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _,
+};
 use sha2::{Digest, Sha256};
 use strongroom_storage::{ByteRange, ErrorKind as StorageKind, Storage};
 use tokio_util::sync::CancellationToken;

@@ -199,7 +199,8 @@ impl Run<'_> {
             if self.is_replaced(stored) {
                 self.remove_group(stored).await?;
             } else {
-                self.in_use.extend(stored.group.files.iter().map(|file| file.id));
+                self.in_use
+                    .extend(stored.group.files.iter().map(|file| file.id));
             }
         }
         let damaged = self.plan.damaged.iter();
@@ -207,7 +208,12 @@ impl Run<'_> {
             self.lock.verify().await?;
             self.delete(&parity::group_name(id)).await?;
         }
-        for id in self.plan.waste.iter().filter(|id| !self.in_use.contains(id)) {
+        for id in self
+            .plan
+            .waste
+            .iter()
+            .filter(|id| !self.in_use.contains(id))
+        {
             self.lock.verify().await?;
             self.delete(&parity::parity_name(id)).await?;
         }

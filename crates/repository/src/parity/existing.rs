@@ -59,8 +59,12 @@ impl Existing {
 
     /// Whether a repository has parity at all; one listing.
     pub fn has_groups(listed: &[OwnFile]) -> bool {
-        let names = listed.iter().filter_map(|file| ParityName::parse(&file.name));
-        names.into_iter().any(|name| matches!(name, ParityName::Group(_)))
+        let names = listed
+            .iter()
+            .filter_map(|file| ParityName::parse(&file.name));
+        names
+            .into_iter()
+            .any(|name| matches!(name, ParityName::Group(_)))
     }
 
     /// Reads every descriptor of a listing.

@@ -21,6 +21,7 @@ mod existing;
 mod figures;
 mod files;
 mod plan;
+mod planner;
 pub mod recover;
 mod remove;
 mod status;

@@ -85,7 +85,10 @@ impl ParityStatus {
             status.files_unprotected += 1;
             status.bytes_unprotected += size_bytes;
         }
-        status.missing = missing.into_iter().filter(|name| !covered.contains_key(name)).collect();
+        status.missing = missing
+            .into_iter()
+            .filter(|name| !covered.contains_key(name))
+            .collect();
         status.missing.sort_unstable();
         status
     }

@@ -141,7 +141,9 @@ impl ParityGroup {
             return Err(invalid(format!("{} percent", self.percent)));
         }
         let window = u64::from(self.window_bytes);
-        if window == 0 || !window.is_multiple_of(BLOCK_BYTES) || self.window_bytes > WINDOW_BYTES_MAX
+        if window == 0
+            || !window.is_multiple_of(BLOCK_BYTES)
+            || self.window_bytes > WINDOW_BYTES_MAX
         {
             return Err(invalid(format!("windows of {window} bytes")));
         }
@@ -187,5 +189,4 @@ impl ParityGroup {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

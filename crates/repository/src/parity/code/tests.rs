@@ -32,12 +32,18 @@ impl Field {
         for element in 0..=u16::MAX {
             of_polynomial[usize::from(to_polynomial(element))] = element;
         }
-        let exponent: Vec<u16> = powers.iter().map(|p| of_polynomial[usize::from(*p)]).collect();
+        let exponent: Vec<u16> = powers
+            .iter()
+            .map(|p| of_polynomial[usize::from(*p)])
+            .collect();
         let mut logarithm = vec![0; 65536];
         for (log, element) in exponent.iter().enumerate() {
             logarithm[usize::from(*element)] = log as u32;
         }
-        Self { exponent, logarithm }
+        Self {
+            exponent,
+            logarithm,
+        }
     }
 
     fn times(&self, a: u16, b: u16) -> u16 {
@@ -92,7 +98,12 @@ fn the_code_is_the_one_in_the_document() {
         let members: Vec<Vec<u8>> = (0..members).map(|_| random.bytes(128)).collect();
         let ours = encode(&members, parts, 128).unwrap();
         let ours: Vec<Vec<u16>> = ours.iter().map(|part| elements(part)).collect();
-        assert_eq!(ours, by_the_document(&members, parts), "{} members, {parts} parts", members.len());
+        assert_eq!(
+            ours,
+            by_the_document(&members, parts),
+            "{} members, {parts} parts",
+            members.len()
+        );
     }
 }
 
@@ -111,7 +122,10 @@ fn any_so_many_members_come_back_and_no_more() {
         for _ in 0..4 {
             left[random.below(11) as usize] = None;
         }
-        let missing: Vec<&Vec<u8>> = (0..11).filter(|at| left[*at].is_none()).map(|at| &members[at]).collect();
+        let missing: Vec<&Vec<u8>> = (0..11)
+            .filter(|at| left[*at].is_none())
+            .map(|at| &members[at])
+            .collect();
         let decoded = decode(&left, &parity, 192);
         if missing.len() <= parity.iter().flatten().count() {
             assert_eq!(decoded.unwrap().iter().collect::<Vec<_>>(), missing);

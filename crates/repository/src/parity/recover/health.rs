@@ -101,8 +101,7 @@ impl Health {
 /// The table from the first parity file that has it.
 async fn read_table(storage: &dyn Storage, group: &ParityGroup) -> Result<Option<ChecksumTable>> {
     for file in &group.files {
-        let path =
-            OwnFolder::Parity.file(&crate::format::parity::parity_name(&file.id))?;
+        let path = OwnFolder::Parity.file(&crate::format::parity::parity_name(&file.id))?;
         let lane = Lane {
             path,
             class: strongroom_storage::Class::Data,

@@ -182,7 +182,8 @@ pub async fn plan(
 
 fn configs(stored: &StoredGroup) -> impl Iterator<Item = Id> {
     let members = stored.group.members.iter();
-    let configs = members.filter(|member| member.kind == ParityMemberKind::Config && !member.removed);
+    let configs =
+        members.filter(|member| member.kind == ParityMemberKind::Config && !member.removed);
     configs.map(|member| member.id)
 }
 
@@ -192,11 +193,18 @@ fn damaged_files(stored: &StoredGroup, health: Option<&Health>) -> u64 {
         return stored.group.files.len() as u64;
     };
     let mut parts = health.parts.iter();
-    let whole = stored.group.files.iter().zip(&stored.files_present).map(|(file, present)| {
-        let count = usize::try_from(file.parts).unwrap_or(usize::MAX);
-        let mut own = parts.by_ref().take(count);
-        own.by_ref().fold(*present, |whole, part| whole && part.iter().all(|whole| *whole))
-    });
+    let whole = stored
+        .group
+        .files
+        .iter()
+        .zip(&stored.files_present)
+        .map(|(file, present)| {
+            let count = usize::try_from(file.parts).unwrap_or(usize::MAX);
+            let mut own = parts.by_ref().take(count);
+            own.by_ref().fold(*present, |whole, part| {
+                whole && part.iter().all(|whole| *whole)
+            })
+        });
     whole.filter(|whole| !whole).count() as u64
 }
 
@@ -234,7 +242,9 @@ impl Planner<'_> {
 
     fn has_suspects(&self, stored: &StoredGroup) -> bool {
         let members = stored.group.members.iter();
-        members.into_iter().any(|member| self.condition(member).is_some())
+        members
+            .into_iter()
+            .any(|member| self.condition(member).is_some())
     }
 
     fn judge(&mut self, group: usize, stored: &StoredGroup, health: Option<&Health>) {

@@ -39,7 +39,10 @@ impl Rebuild<'_> {
             }
             let at = usize::try_from(row).unwrap_or(usize::MAX);
             let mut decoded = Vec::new();
-            if targets.iter().any(|target| !self.health.is_whole(*target, at)) {
+            if targets
+                .iter()
+                .any(|target| !self.health.is_whole(*target, at))
+            {
                 decoded = self.decode_row(row, at, &lanes, &parts).await?;
             }
             for (target, bytes) in targets.iter().zip(&mut rebuilt) {
