@@ -33,6 +33,7 @@ pub mod parity;
 pub mod pattern;
 pub mod progress;
 pub mod prune;
+pub mod repair;
 pub mod repository;
 pub mod restore;
 pub mod snapshots;

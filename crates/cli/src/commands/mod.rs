@@ -15,6 +15,7 @@ pub mod key;
 pub mod list;
 pub mod ls;
 pub mod prune;
+pub mod repair;
 pub mod restore;
 pub mod snapshots;
 pub mod stats;
@@ -45,6 +46,7 @@ pub enum Command {
     Forget(Box<forget::Arguments>),
     Undelete(undelete::Arguments),
     Prune(prune::Arguments),
+    Repair(repair::Arguments),
     Copy(copy::Arguments),
     Tag(tag::Arguments),
     Key(key::Arguments),
@@ -73,6 +75,7 @@ impl Command {
             Self::Forget(arguments) => forget::run(*arguments, context).await,
             Self::Undelete(arguments) => undelete::run(arguments, context).await,
             Self::Prune(arguments) => prune::run(arguments, context).await,
+            Self::Repair(arguments) => repair::run(arguments, context).await,
             Self::Copy(arguments) => copy::run(arguments, context).await,
             Self::Tag(arguments) => tag::run(arguments, context).await,
             Self::Key(arguments) => key::run(arguments, context).await,
@@ -96,6 +99,9 @@ impl Command {
             }
             Self::Prune(_) | Self::Forget(_) => {
                 "no data that a snapshot needs was removed; run the same command to go on"
+            }
+            Self::Repair(_) => {
+                "nothing that could be read before is lost; run the same command to go on"
             }
             Self::Copy(_) => {
                 "both repositories are sound; snapshots that were finished stay: run the same command to go on"

@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::entry;
-use super::structure::Structure;
 use crate::Result;
 use crate::format::{BlobKind, Id, Node, NodeKind, Tree};
 use crate::index::Index;
 use crate::progress::Progress;
 use crate::repository::{Repository, SnapshotFile};
-use crate::usage::visit_trees;
+use crate::usage::{Marks, visit_trees};
 
 /// What damage does to a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +27,17 @@ pub struct AffectedSnapshot {
     pub paths: Vec<Vec<u8>>,
 }
 
-/// Finds the snapshots that the damage touches, and up to `paths_max` paths in all.
-pub(super) async fn find_affected(
+/// What is lost: all that no index file names, and marked records of the index.
+pub(crate) struct Losses {
+    pub index: Arc<Index>,
+    /// Records whose blobs cannot be read.
+    pub damaged: Arc<Marks>,
+}
+
+/// Finds the snapshots that losses touch, and up to `paths_max` paths in all.
+pub(crate) async fn find_affected(
     repository: &Repository,
-    structure: &Arc<Structure>,
+    losses: &Arc<Losses>,
     snapshots: &[SnapshotFile],
     paths_max: usize,
     progress: &dyn Progress,
@@ -39,7 +45,7 @@ pub(super) async fn find_affected(
 ) -> Result<Vec<AffectedSnapshot>> {
     let roots = snapshots.iter().map(|file| file.snapshot.tree).collect();
     let links = Arc::new(Mutex::new(Links::default()));
-    let (job, job_links) = (Arc::clone(structure), Arc::clone(&links));
+    let (job, job_links) = (Arc::clone(losses), Arc::clone(&links));
     let visit = move |id: &Id, tree: std::result::Result<&Tree, &crate::Error>| {
         if let (Ok(tree), Some(position)) = (tree, job.index.ordinal(BlobKind::Tree, id)) {
             let own = damaged_entries(&job, tree).count() as u64;
@@ -52,7 +58,7 @@ pub(super) async fn find_affected(
                 .add(position as u32, own, below);
         }
     };
-    visit_trees(repository, &structure.index, roots, visit, progress, cancel).await?;
+    visit_trees(repository, &losses.index, roots, visit, progress, cancel).await?;
     let links = std::mem::take(&mut *links.lock().unwrap_or_else(PoisonError::into_inner));
     let counts = links.count();
     let mut left = paths_max;
@@ -60,18 +66,18 @@ pub(super) async fn find_affected(
     for file in snapshots {
         let root = file.snapshot.tree;
         let mut paths = Vec::new();
-        let entries = if is_lost_tree(structure, &root) {
+        let entries = if is_lost_tree(losses, &root) {
             if left > 0 {
                 paths.push(b"/".to_vec());
             }
             1
         } else {
-            let position = structure.index.ordinal(BlobKind::Tree, &root);
+            let position = losses.index.ordinal(BlobKind::Tree, &root);
             let count = position
                 .and_then(|position| counts.get(&(position as u32)).copied())
                 .unwrap_or(0);
             if count > 0 {
-                paths = find_paths(repository, structure, &counts, root, left, cancel).await?;
+                paths = find_paths(repository, losses, &counts, root, left, cancel).await?;
             }
             count
         };
@@ -163,8 +169,8 @@ fn subtrees(index: &Index, tree: &Tree) -> impl Iterator<Item = u32> {
 }
 
 /// Entries of the tree itself that cannot be restored as they were.
-fn damaged_entries<'a>(structure: &'a Structure, tree: &'a Tree) -> impl Iterator<Item = &'a Node> {
-    let problems = entry::problems(&structure.index, tree);
+fn damaged_entries<'a>(losses: &'a Losses, tree: &'a Tree) -> impl Iterator<Item = &'a Node> {
+    let problems = entry::problems(&losses.index, tree);
     let wrong: std::collections::HashSet<usize> = problems
         .into_iter()
         .filter(|(_, problem)| entry::is_loss(problem))
@@ -172,16 +178,12 @@ fn damaged_entries<'a>(structure: &'a Structure, tree: &'a Tree) -> impl Iterato
         .collect();
     let nodes = tree.nodes.iter().enumerate();
     nodes
-        .filter(move |(position, node)| wrong.contains(position) || is_lost(structure, node))
+        .filter(move |(position, node)| wrong.contains(position) || is_lost(losses, node))
         .map(|(_, node)| node)
 }
 
-fn is_lost(structure: &Structure, node: &Node) -> bool {
-    let lost = |kind, id: &Id| {
-        structure
-            .damaged
-            .has_all_records(&structure.index, kind, id)
-    };
+fn is_lost(losses: &Losses, node: &Node) -> bool {
+    let lost = |kind, id: &Id| losses.damaged.has_all_records(&losses.index, kind, id);
     node.content
         .iter()
         .flatten()
@@ -189,16 +191,16 @@ fn is_lost(structure: &Structure, node: &Node) -> bool {
         || (node.kind == NodeKind::Dir && node.subtree.is_some_and(|id| lost(BlobKind::Tree, &id)))
 }
 
-fn is_lost_tree(structure: &Structure, tree: &Id) -> bool {
-    structure
+fn is_lost_tree(losses: &Losses, tree: &Id) -> bool {
+    losses
         .damaged
-        .has_all_records(&structure.index, BlobKind::Tree, tree)
+        .has_all_records(&losses.index, BlobKind::Tree, tree)
 }
 
 /// Paths of damaged entries below a root, at most `limit`.
 async fn find_paths(
     repository: &Repository,
-    structure: &Arc<Structure>,
+    losses: &Losses,
     counts: &HashMap<u32, u64>,
     root: Id,
     limit: usize,
@@ -213,19 +215,19 @@ async fn find_paths(
         if paths.len() >= limit {
             break;
         }
-        let tree = repository.load_tree(&structure.index, &id).await?;
+        let tree = repository.load_tree(&losses.index, &id).await?;
         let room = limit.saturating_sub(paths.len());
         paths.extend(
-            damaged_entries(structure, &tree)
+            damaged_entries(losses, &tree)
                 .take(room)
                 .map(|node| join(&folder, &node.name)),
         );
         for node in tree.nodes.iter().rev() {
             let Some(below) = node.subtree else { continue };
-            let position = structure.index.ordinal(BlobKind::Tree, &below);
+            let position = losses.index.ordinal(BlobKind::Tree, &below);
             let has_damage =
                 position.is_some_and(|position| counts.contains_key(&(position as u32)));
-            if has_damage && !is_lost_tree(structure, &below) {
+            if has_damage && !is_lost_tree(losses, &below) {
                 waiting.push((join(&folder, &node.name), below));
             }
         }

@@ -22,6 +22,7 @@ mod subset;
 mod trash;
 
 pub use affected::AffectedSnapshot;
+pub(crate) use affected::{Losses, find_affected};
 pub use finding::{EntryProblem, Finding, FindingKind, Severity};
 pub use report::{CheckFigures, CheckReport, CheckSummary};
 pub use run::CheckOptions;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio_util::sync::CancellationToken;
 
-use super::affected::find_affected;
+use super::affected::{Losses, find_affected};
 use super::finding::FindingKind;
 use super::packs::check_packs;
 use super::places;
@@ -83,9 +83,13 @@ impl Repository {
             .check_data(options.read_data, &structure, &stored, progress, cancel)
             .await?;
         let affected = if structure.touches_snapshots() {
+            let losses = Losses {
+                index: Arc::clone(&structure.index),
+                damaged: Arc::clone(&structure.damaged),
+            };
             find_affected(
                 self,
-                &structure,
+                &Arc::new(losses),
                 &snapshots,
                 options.paths_max,
                 progress,

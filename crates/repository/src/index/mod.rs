@@ -135,6 +135,38 @@ impl Index {
         packs
     }
 
+    /// Packs with a record that `is_lost` picks, in the order of their names.
+    pub(crate) fn packs_where(&self, is_lost: impl Fn(&Location) -> bool) -> Vec<Id> {
+        let mut found = vec![false; self.packs.len()];
+        for record in self.data.records().iter().chain(self.trees.records()) {
+            let is_found = self.location(record).is_some_and(|place| is_lost(&place));
+            if is_found && let Some(pack) = found.get_mut(record.pack as usize) {
+                *pack = true;
+            }
+        }
+        let found = self.packs.iter().zip(found).filter(|(_, found)| *found);
+        let mut packs: Vec<Id> = found.map(|(id, _)| *id).collect();
+        packs.sort_unstable();
+        packs
+    }
+
+    /// The index without the records that `is_lost` picks. Packs keep their numbers.
+    pub(crate) fn without(&self, is_lost: impl Fn(&Location) -> bool) -> Self {
+        let rest = |table: &Table| {
+            let records = table.records().iter().filter(|record| {
+                let place = self.location(record);
+                place.is_some_and(|place| !is_lost(&place))
+            });
+            Table::new(records.copied().collect())
+        };
+        Self {
+            packs: self.packs.clone(),
+            data: rest(&self.data),
+            trees: rest(&self.trees),
+            files: self.files.clone(),
+        }
+    }
+
     fn table(&self, kind: BlobKind) -> &Table {
         match kind {
             BlobKind::Data => &self.data,

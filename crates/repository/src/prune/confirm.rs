@@ -57,7 +57,8 @@ impl Repository {
         self.confirm_packs(plan, &fresh).await
     }
 
-    async fn read_back(&self, files: &[Id]) -> Result<Index> {
+    /// Index files as the storage has them now, each in its full length.
+    pub(crate) async fn read_back(&self, files: &[Id]) -> Result<Index> {
         let listed = self.list(FileKind::Index).await?;
         let sizes: HashMap<Id, u64> = listed
             .into_iter()

@@ -95,7 +95,7 @@ impl Repository {
     }
 
     /// Removes files, several at a time; returns how many. Goes on where one cannot be removed, and fails at the end.
-    async fn remove_all(
+    pub(crate) async fn remove_all(
         &self,
         kind: FileKind,
         files: &[Id],

@@ -1,0 +1,99 @@
+//! `strongroom repair`: what a person does after damage, step by step.
+
+#![allow(clippy::unwrap_used)]
+
+mod vault;
+
+use std::path::PathBuf;
+
+use strongroom_testkit::{CompareOptions, Random, assert_same_trees, strongroom};
+use vault::Vault;
+
+/// A repository with two snapshots of the same files; their identifiers.
+fn two_snapshots() -> (Vault, [String; 2]) {
+    let vault = Vault::new(strongroom!());
+    let content = Random::new(1).bytes(3_000_000);
+    std::fs::write(vault.path("source/large"), &content).unwrap();
+    let (first, second) = (vault.backup(), vault.backup());
+    (vault, [first, second])
+}
+
+fn packs(vault: &Vault) -> Vec<PathBuf> {
+    let mut packs: Vec<PathBuf> = std::fs::read_dir(vault.path("vault/data"))
+        .unwrap()
+        .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    packs.sort();
+    packs
+}
+
+/// Both snapshots come back whole.
+#[track_caller]
+fn assert_restored(vault: &Vault, snapshots: &[String; 2]) {
+    for (number, snapshot) in snapshots.iter().enumerate() {
+        let target = format!("back{number}");
+        vault
+            .run(&["--no-cache", "restore", snapshot, "--target", &target])
+            .ok();
+        let options = CompareOptions::default();
+        let (source, target) = (vault.path("source"), vault.path(&target));
+        assert_same_trees(&source, &target.join("source"), &options);
+    }
+}
+
+/// Whichever pack is lost: as long as the files are still there, nothing is.
+#[test]
+fn t36_a_pack_that_is_lost_is_healed_by_the_next_backup_after_a_repair_of_the_index() {
+    for number in 0..2 {
+        let (vault, snapshots) = two_snapshots();
+        std::fs::remove_file(&packs(&vault)[number]).unwrap();
+        vault.run(&["--no-cache", "check"]).expect_code(21);
+        let dry = vault.run(&["repair", "index", "--dry-run"]).expect_code(21);
+        assert!(dry.stdout_text().contains("is missing"), "{dry}");
+        vault.run(&["repair", "index", "--yes"]).expect_code(21);
+        vault
+            .run(&["--no-cache", "backup", "--json", "source"])
+            .ok();
+        vault.run(&["--no-cache", "check", "--read-data"]).ok();
+        vault.restic().check_read_data();
+        assert_restored(&vault, &snapshots);
+    }
+}
+
+/// The same for a byte that has changed in the middle of a pack.
+#[test]
+fn t36_what_a_flipped_byte_destroys_is_healed_after_a_repair_of_the_packs() {
+    for number in 0..2 {
+        let (vault, snapshots) = two_snapshots();
+        let pack = &packs(&vault)[number];
+        let mut content = std::fs::read(pack).unwrap();
+        let middle = content.len() / 2;
+        content[middle] ^= 1;
+        std::fs::remove_file(pack).unwrap();
+        std::fs::write(pack, &content).unwrap();
+        vault
+            .run(&["--no-cache", "check", "--read-data"])
+            .expect_code(21);
+        vault
+            .run(&["repair", "packs", "--read-data", "--yes"])
+            .expect_code(21);
+        vault
+            .run(&["--no-cache", "backup", "--json", "source"])
+            .ok();
+        vault.run(&["--no-cache", "check", "--read-data"]).ok();
+        vault.restic().check_read_data();
+        assert_restored(&vault, &snapshots);
+        // What was damaged is still there, as it was.
+        let quarantine = vault.path("vault/strongroom/quarantine");
+        let saved = std::fs::read_dir(&quarantine)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .find(|path| path.to_str().unwrap().contains("/pack-"));
+        assert!(std::fs::read(saved.unwrap()).unwrap() == content);
+        vault
+            .run(&["repair", "quarantine", "--empty", "--yes"])
+            .ok();
+        assert_eq!(std::fs::read_dir(&quarantine).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,124 @@
+//! What becomes of the entries of a tree when what they name is lost.
+
+use std::collections::HashSet;
+
+use crate::format::{BlobKind, Node, NodeKind, Tree};
+use crate::index::Index;
+
+/// What a repaired snapshot does not have as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// Parts of a file's content: what is left follows each other, and the size is that of what is left.
+    Content {
+        /// Blobs that are lost; one that the file has twice counts twice.
+        blobs: u64,
+        /// The size that the file had.
+        size_bytes: u64,
+        /// The size that is left.
+        left_bytes: u64,
+    },
+    /// Nothing; the file's size was not that of its content, and is now.
+    Size {
+        /// The size that it was said to have.
+        size_bytes: u64,
+        /// The size of its content.
+        left_bytes: u64,
+    },
+    /// All that was in a directory: it is empty now.
+    Directory,
+    /// An entry of no kind: it is left out.
+    Kind,
+    /// The name of an entry, which no file can have, or which another one has: this is the new one.
+    Name(Vec<u8>),
+}
+
+/// The entries of a tree as they will be, and what that loses by the entries' old names. Directories keep their trees.
+pub(super) fn mend(index: &Index, tree: Tree) -> (Vec<Node>, Vec<(Vec<u8>, Loss)>) {
+    let mut losses = Vec::new();
+    let mut nodes = Vec::with_capacity(tree.nodes.len());
+    for mut node in tree.nodes {
+        match mend_entry(index, &mut node) {
+            Some(Loss::Kind) => losses.push((node.name, Loss::Kind)),
+            loss => {
+                losses.extend(loss.map(|loss| (node.name.clone(), loss)));
+                nodes.push(node);
+            }
+        }
+    }
+    mend_names(&mut nodes, &mut losses);
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    (nodes, losses)
+}
+
+fn mend_entry(index: &Index, node: &mut Node) -> Option<Loss> {
+    match &node.kind {
+        NodeKind::File => mend_file(index, node),
+        NodeKind::Dir if node.subtree.is_none() => Some(Loss::Directory),
+        // What restic calls so has no content that it could keep. Kinds of newer programs stay as they are.
+        NodeKind::Other(word) if matches!(&**word, "" | "irregular") => Some(Loss::Kind),
+        _ => None,
+    }
+}
+
+fn mend_file(index: &Index, node: &mut Node) -> Option<Loss> {
+    let named = node.content.take();
+    let has_list = named.is_some();
+    let (mut left, mut left_bytes, mut blobs) = (Vec::new(), 0_u64, 0_u64);
+    for id in named.into_iter().flatten() {
+        match index.locate(BlobKind::Data, &id) {
+            Some(place) => {
+                left_bytes = left_bytes.saturating_add(u64::from(place.plain_length()));
+                left.push(id);
+            }
+            None => blobs = blobs.saturating_add(1),
+        }
+    }
+    node.content = Some(left);
+    let size_bytes = std::mem::replace(&mut node.size_bytes, left_bytes);
+    if blobs > 0 || !has_list {
+        return Some(Loss::Content {
+            blobs,
+            size_bytes,
+            left_bytes,
+        });
+    }
+    (size_bytes != left_bytes).then_some(Loss::Size {
+        size_bytes,
+        left_bytes,
+    })
+}
+
+/// Gives entries new names whose names no file can have, or another entry has. Throwing them away would lose their content.
+fn mend_names(nodes: &mut [Node], losses: &mut Vec<(Vec<u8>, Loss)>) {
+    let mut names: HashSet<Vec<u8>> = nodes
+        .iter()
+        .filter(|node| node.has_safe_name())
+        .map(|node| node.name.clone())
+        .collect();
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    for node in nodes {
+        if node.has_safe_name() && seen.insert(node.name.clone()) {
+            continue;
+        }
+        let new = new_name(&node.name, &names);
+        names.insert(new.clone());
+        seen.insert(new.clone());
+        let old = std::mem::replace(&mut node.name, new.clone());
+        losses.push((old, Loss::Name(new)));
+    }
+}
+
+fn new_name(name: &[u8], taken: &HashSet<Vec<u8>>) -> Vec<u8> {
+    let is_bad = |byte: &u8| matches!(byte, b'/' | 0);
+    let mut new: Vec<u8> = match name {
+        b"" | b"." | b".." => b"_".to_vec(),
+        name => name
+            .iter()
+            .map(|byte| if is_bad(byte) { b'_' } else { *byte })
+            .collect(),
+    };
+    while taken.contains(&new) {
+        new.push(b'_');
+    }
+    new
+}

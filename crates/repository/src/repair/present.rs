@@ -1,0 +1,42 @@
+//! The index as far as the packs that it names are there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::change::sizes;
+use crate::Result;
+use crate::file_kind::FileKind;
+use crate::format::Id;
+use crate::index::{Index, Location};
+use crate::repository::Repository;
+
+/// An index without what cannot be there.
+pub struct PresentIndex {
+    /// Blobs in packs that exist and are long enough to hold them.
+    pub index: Arc<Index>,
+    /// Packs that the whole index names and that are missing or too short, in order.
+    pub lost_packs: Vec<Id>,
+}
+
+impl Repository {
+    /// Leaves out of an index what lies in packs that are missing, or behind the end of packs that are too short. Costs a
+    /// listing of all packs, and where nothing is lost no more than that.
+    pub async fn present_index(&self, index: &Arc<Index>) -> Result<PresentIndex> {
+        let stored = sizes(self.list(FileKind::Pack).await?);
+        let job = Arc::clone(index);
+        self.workers().run(move || present(&job, &stored)).await
+    }
+}
+
+fn present(index: &Arc<Index>, stored: &HashMap<Id, u64>) -> PresentIndex {
+    let is_lost = |place: &Location| {
+        let end = u64::from(place.offset).saturating_add(u64::from(place.length));
+        stored.get(&place.pack).is_none_or(|size| end > *size)
+    };
+    let lost_packs = index.packs_where(is_lost);
+    let index = match lost_packs.is_empty() {
+        true => Arc::clone(index),
+        false => Arc::new(index.without(is_lost)),
+    };
+    PresentIndex { index, lost_packs }
+}
