@@ -14,6 +14,7 @@ pub mod init;
 pub mod key;
 pub mod list;
 pub mod ls;
+pub mod mount;
 pub mod prune;
 pub mod repair;
 pub mod restore;
@@ -41,6 +42,7 @@ pub enum Command {
     Diff(diff::Arguments),
     Restore(Box<restore::Arguments>),
     Dump(dump::Arguments),
+    Mount(mount::Arguments),
     Check(check::Arguments),
     Stats(stats::Arguments),
     Forget(Box<forget::Arguments>),
@@ -70,6 +72,7 @@ impl Command {
             Self::Diff(arguments) => diff::run(arguments, context).await,
             Self::Restore(arguments) => restore::run(*arguments, context).await,
             Self::Dump(arguments) => dump::run(arguments, context).await,
+            Self::Mount(arguments) => mount::run(arguments, context).await,
             Self::Check(arguments) => check::run(arguments, context).await,
             Self::Stats(arguments) => stats::run(arguments, context).await,
             Self::Forget(arguments) => forget::run(*arguments, context).await,

@@ -5,11 +5,7 @@ use crate::Error;
 use crate::format::{Id, Node, NodeKind, Tree};
 
 /// The entries of a tree in the order of their names, and what is wrong with the others.
-pub(super) fn checked_entries(
-    tree: Tree,
-    tree_id: Id,
-    directory: &[u8],
-) -> (Vec<Entry>, Vec<Damage>) {
+pub fn checked_entries(tree: Tree, tree_id: Id, directory: &[u8]) -> (Vec<Entry>, Vec<Damage>) {
     let mut nodes = tree.nodes;
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
     let (mut entries, mut damages) = (Vec::<Entry>::with_capacity(nodes.len()), Vec::new());

@@ -10,6 +10,7 @@ mod path;
 mod union;
 mod walker;
 
+pub use check::checked_entries;
 pub use path::{Located, checked_tree, locate};
 pub use union::{Found, Members, walk_union};
 pub use walker::{Descend, Step, Walk};
