@@ -12,6 +12,7 @@ pub mod crash_points;
 pub mod engine;
 pub mod engine_backup;
 mod faulty_storage;
+mod fuzz_targets;
 mod nobody;
 mod on_disk;
 mod ran;
@@ -30,6 +31,7 @@ mod tree_entry;
 
 pub use corpus::{Corpus, Grown, Part};
 pub use faulty_storage::{Asked, Fault, FaultyStorage};
+pub use fuzz_targets::{FUZZ_TARGETS, FuzzTarget};
 pub use nobody::as_nobody;
 pub use on_disk::{copy_files, on_disk};
 pub use ran::Ran;

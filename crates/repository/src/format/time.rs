@@ -11,6 +11,10 @@ use crate::format::read::Text;
 
 const DAY_S: i64 = 86_400;
 
+/// Where the year 9999 ends, for a clock at whatever offset: 2,932,897 days. A leap second there would begin a year of
+/// five digits, which cannot be written.
+const LOCAL_END_S: i64 = 2_932_897 * DAY_S;
+
 /// A point in time together with the UTC offset it was written with.
 ///
 /// Two times are equal when they are the same instant. The year lies between 0 and 9999, as in the format;
@@ -257,6 +261,9 @@ fn parse(mut text: &[u8]) -> Option<Time> {
         return None;
     }
     let local = days_from_civil(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second;
+    if local >= LOCAL_END_S {
+        return None;
+    }
     Some(Time {
         seconds: local - i64::from(offset_s),
         nanosecond,

@@ -13,6 +13,9 @@ use rules::{File, RULES};
 /// Folders that hold nothing of ours, and files that a tool writes.
 const LEFT_OUT: [&str; 4] = ["target", ".git", "Cargo.lock", "testdata"];
 
+/// As well, by path: what fuzzers made.
+const LEFT_OUT_PATHS: [&str; 2] = ["fuzz/corpus", "fuzz/artifacts"];
+
 /// All text files of the project.
 fn project_files() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -24,7 +27,10 @@ fn project_files() -> Vec<File> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let entry = entry.unwrap();
-            if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+            let path = entry.path();
+            if LEFT_OUT.iter().any(|name| entry.file_name() == *name)
+                || LEFT_OUT_PATHS.iter().any(|left| path == root.join(left))
+            {
                 continue;
             }
             let kind = entry.file_type().unwrap();
