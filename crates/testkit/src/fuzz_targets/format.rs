@@ -8,7 +8,7 @@ use strongroom_repository::format::{
 };
 
 /// What is read, written, and read again is written in the same bytes.
-fn keeps_bytes<T, E: std::fmt::Debug>(
+pub(super) fn keeps_bytes<T, E: std::fmt::Debug>(
     input: &[u8],
     decode: impl Fn(&[u8]) -> Result<T, E>,
     encode: impl Fn(&T) -> Vec<u8>,

@@ -6,6 +6,7 @@
 
 mod content;
 mod format;
+mod own;
 mod text;
 
 /// One parser, or several that share their input.
@@ -124,5 +125,23 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
             "repository/src/snapshots/reference.rs",
         ],
         text::option,
+    ),
+    target(
+        "parity_group",
+        &[
+            "repository/src/format/parity/group.rs",
+            "repository/src/format/parity/table.rs",
+        ],
+        own::parity_group,
+    ),
+    target(
+        "parity_name",
+        &["repository/src/format/parity/mod.rs"],
+        own::parity_name,
+    ),
+    target(
+        "trash_record",
+        &["repository/src/format/trash_record.rs"],
+        own::trash_record,
     ),
 ];
