@@ -9,6 +9,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::output::meter::{Activity, Meter, Pace};
+use crate::signing::Signing;
 
 /// The surroundings, the global options, the streams, and the token that Ctrl-C cancels.
 pub struct Context {
@@ -16,6 +17,7 @@ pub struct Context {
     pub global: GlobalArguments,
     pub output: Arc<Output>,
     pub cancel: CancellationToken,
+    pub signing: Signing,
 }
 
 impl Context {

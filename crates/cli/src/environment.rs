@@ -79,6 +79,19 @@ impl Environment {
             .or_else(|| absolute("HOME").map(|p| p.join(".cache/strongroom")))
     }
 
+    /// Where what has to last goes: `STRONGROOM_STATE_DIR`, `XDG_STATE_HOME/strongroom`, `~/.local/state/strongroom`.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let absolute = |name| {
+            self.variable(name)
+                .map(PathBuf::from)
+                .filter(|p| p.is_absolute())
+        };
+        self.variable("STRONGROOM_STATE_DIR")
+            .map(PathBuf::from)
+            .or_else(|| absolute("XDG_STATE_HOME").map(|p| p.join("strongroom")))
+            .or_else(|| absolute("HOME").map(|p| p.join(".local/state/strongroom")))
+    }
+
     /// Whether colours are wanted on a stream: `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR=0`, `TERM=dumb`, then the terminal.
     pub fn colour(&self, is_terminal: bool) -> bool {
         let is = |name: &str, value: &str| self.variable(name) == Some(OsStr::new(value));

@@ -16,7 +16,6 @@ pub enum ExitCode {
     WrongPassword = 12,
     PartialRestore = 20,
     DamageFound = 21,
-    #[allow(dead_code)] // its number is promised; signatures come with the server
     SignatureWrong = 22,
     StorageUnreachable = 23,
     NotAuthorised = 24,

@@ -20,6 +20,7 @@ mod patterns;
 mod select;
 mod settings;
 mod signal;
+mod signing;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use environment::Environment;
 use error::{Error, Result};
 use exit::ExitCode;
 use output::{Output, Style};
+use signing::Signing;
 
 fn main() -> std::process::ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
@@ -61,6 +63,7 @@ fn execute(arguments: Arguments, environment: Environment) -> ExitCode {
         global,
         output: Arc::clone(&output),
         cancel: CancellationToken::new(),
+        signing: Signing::new(!arguments.command.only_reads()),
     };
     let safe_after_interrupt = arguments.command.when_interrupted();
     let result = run(arguments.command, &context).and_then(|code| output.flush().map(|()| code));
@@ -88,7 +91,9 @@ fn run(command: commands::Command, context: &Context) -> Result<ExitCode> {
         .map_err(|e| Error::file(&e, "start the runtime"))?;
     let result = runtime.block_on(async {
         signal::watch(context.cancel.clone(), Arc::clone(&context.output))?;
-        command.run(context).await
+        let ended = command.run(context).await;
+        context.remember_signed();
+        ended
     });
     // A thread that still waits for a key press or a slow disk must not hold the program.
     runtime.shutdown_background();

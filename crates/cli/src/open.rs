@@ -144,7 +144,8 @@ impl Context {
                     let error = Error::from(error).context(format_args!("open {what}"));
                     return Err(error.hint(DAMAGED_HINT));
                 }
-                opened => return Ok(opened?),
+                opened if named.is_source => return Ok(opened?),
+                opened => return self.with_signer(opened?),
             }
         }
     }
@@ -163,7 +164,7 @@ impl Context {
         };
         let creating = Repository::create(Arc::clone(&named.storage), &password, &options);
         let created = self.unless_cancelled(creating).await?;
-        Ok(created?)
+        self.with_signer(created?)
     }
 
     /// What a key says of its maker.

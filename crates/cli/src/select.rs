@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use jiff::Timestamp;
 use strongroom_repository::Repository;
+use strongroom_repository::format::Id;
 use strongroom_repository::snapshots::{
     SnapshotFile, SnapshotFilter, SnapshotName, SnapshotReference, select_all, select_named,
     select_one,
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::output::figures;
 use crate::output::meter::Activity;
+use crate::signing;
 
 /// A snapshot and the path inside it that was named; `/` for all of it.
 pub struct Selected {
@@ -50,17 +52,44 @@ pub async fn one(
     filter: &SnapshotFilter,
 ) -> Result<Selected> {
     let reference = SnapshotReference::parse(reference.as_bytes())?;
-    let meter = context.meter(Activity::Other);
     let now = Timestamp::now();
-    let file = select_one(repository, &reference.name, filter, now, meter.progress()).await?;
+    let file = {
+        let meter = context.meter(Activity::Other);
+        select_one(repository, &reference.name, filter, now, meter.progress()).await?
+    };
+    let selected = signing::Selected {
+        ids: &[file.id],
+        is_latest: matches!(reference.name, SnapshotName::Latest),
+        strict: true,
+    };
+    context.verify_selected(repository, selected).await?;
     Ok(Selected {
         file,
         path: reference.path,
     })
 }
 
-/// The snapshots that are named, in that order; all that pass the filter where none is named, oldest first.
+/// The snapshots that are named, in that order; all that pass the filter where none is named, oldest first. Their signatures
+/// are verified where a key was given.
 pub async fn many(
+    context: &Context,
+    repository: &Repository,
+    names: &[String],
+    filter: &SnapshotFilter,
+) -> Result<Chosen> {
+    let chosen = many_unverified(context, repository, names, filter).await?;
+    let ids: Vec<Id> = chosen.files.iter().map(|file| file.id).collect();
+    let selected = signing::Selected {
+        ids: &ids,
+        is_latest: names.iter().any(|name| name == "latest"),
+        strict: false,
+    };
+    context.verify_selected(repository, selected).await?;
+    Ok(chosen)
+}
+
+/// The same, whoever has signed what.
+pub async fn many_unverified(
     context: &Context,
     repository: &Repository,
     names: &[String],
@@ -90,6 +119,6 @@ pub async fn many(
 
 /// Every snapshot that can be read, oldest first; the others are warned of.
 pub async fn all(context: &Context, repository: &Repository) -> Result<Vec<SnapshotFile>> {
-    let chosen = many(context, repository, &[], &SnapshotFilter::default()).await?;
+    let chosen = many_unverified(context, repository, &[], &SnapshotFilter::default()).await?;
     Ok(chosen.files)
 }

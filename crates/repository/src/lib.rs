@@ -36,6 +36,7 @@ pub mod prune;
 pub mod repair;
 pub mod repository;
 pub mod restore;
+pub mod signature;
 pub mod snapshots;
 pub mod stats;
 pub mod tag;

@@ -20,6 +20,7 @@ pub struct Amount {
 pub enum Phase {
     LoadIndex,
     LoadSnapshots,
+    VerifySignatures,
     Scan,
     Backup,
     ReadTrees,

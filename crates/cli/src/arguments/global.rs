@@ -90,6 +90,18 @@ pub struct GlobalArguments {
     #[arg(long, global = true, value_name = "DURATION", value_parser = values::duration)]
     pub retry_lock: Option<Duration>,
 
+    /// Key to sign what is published and removed with; see `strongroom sign` [env: STRONGROOM_SIGN_KEY_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Signatures")]
+    pub sign_key: Option<PathBuf>,
+
+    /// Public key to verify snapshots with; may be given several times [env: STRONGROOM_VERIFY_KEY_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Signatures")]
+    pub verify_key: Vec<PathBuf>,
+
+    /// Take nothing that is not signed [env: STRONGROOM_REQUIRE_SIGNATURES]
+    #[arg(long, global = true, help_heading = "Signatures")]
+    pub require_signatures: bool,
+
     /// How what is written is compressed [env: STRONGROOM_COMPRESSION]
     #[arg(long, global = true, value_name = "MODE")]
     pub compression: Option<CompressionArgument>,

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::output::meter::Activity;
 use crate::output::{escape, figures};
+use crate::signing;
 
 /// Check the repository for damage
 ///
@@ -55,18 +56,26 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             paths_max: PATHS_SHOWN,
             locks: context.lock_options(Access::Read),
         };
-        Ok(repository
+        let report = repository
             .check(&options, meter.progress(), &context.cancel)
-            .await?)
+            .await?;
+        drop(meter);
+        Ok((report, context.verify_signatures(&repository).await?))
     };
-    let report = context.locked(&repository, Access::Read, checking).await?;
+    let (report, signatures) = context.locked(&repository, Access::Read, checking).await?;
+    if let Some(signatures) = &signatures {
+        signing::tell(signatures, context)?;
+    }
     match context.output.is_json() {
         true => json(&report, context)?,
         false => text(&report, context)?,
     }
     context.output.flush()?;
+    let signed = signatures.map_or(Ok(ExitCode::Success), |report| {
+        signing::result(&report, context)
+    });
     match report.errors_count {
-        0 => Ok(ExitCode::Success),
+        0 => signed,
         number => Err(Error::new(
             ExitCode::DamageFound,
             format!(

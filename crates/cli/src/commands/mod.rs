@@ -18,6 +18,7 @@ pub mod mount;
 pub mod prune;
 pub mod repair;
 pub mod restore;
+pub mod sign;
 pub mod snapshots;
 pub mod stats;
 pub mod tag;
@@ -52,6 +53,7 @@ pub enum Command {
     Copy(copy::Arguments),
     Tag(tag::Arguments),
     Key(key::Arguments),
+    Sign(sign::Arguments),
     Unlock(unlock::Arguments),
     Cache(cache::Arguments),
     Cat(cat::Arguments),
@@ -82,6 +84,7 @@ impl Command {
             Self::Copy(arguments) => copy::run(arguments, context).await,
             Self::Tag(arguments) => tag::run(arguments, context).await,
             Self::Key(arguments) => key::run(arguments, context).await,
+            Self::Sign(arguments) => sign::run(arguments, context).await,
             Self::Unlock(arguments) => unlock::run(arguments, context).await,
             Self::Cache(arguments) => cache::run(arguments, context).await,
             Self::Cat(arguments) => cat::run(arguments, context).await,
@@ -89,6 +92,28 @@ impl Command {
             Self::Generate(arguments) => generate::run(arguments, context),
             Self::Version(arguments) => version::run(arguments, context),
         }
+    }
+
+    /// It publishes and removes no snapshot, so it needs no key to sign with. What is not listed here gets one.
+    pub fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Snapshots(_)
+                | Self::Ls(_)
+                | Self::Find(_)
+                | Self::Diff(_)
+                | Self::Restore(_)
+                | Self::Dump(_)
+                | Self::Check(_)
+                | Self::Stats(_)
+                | Self::Key(_)
+                | Self::Unlock(_)
+                | Self::Cache(_)
+                | Self::Cat(_)
+                | Self::List(_)
+                | Self::Generate(_)
+                | Self::Version(_)
+        )
     }
 
     /// What is safe after Ctrl-C, and what to do next.

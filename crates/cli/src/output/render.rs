@@ -192,6 +192,7 @@ fn words(phase: Phase) -> &'static str {
     match phase {
         Phase::LoadIndex => "loading the index",
         Phase::LoadSnapshots => "loading snapshots",
+        Phase::VerifySignatures => "verifying signatures",
         Phase::Scan => "scanning",
         Phase::Backup => "backing up",
         Phase::ReadTrees => "reading trees",

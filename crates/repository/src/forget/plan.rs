@@ -184,8 +184,7 @@ impl ForgetPlan {
         progress.begin(Phase::DeleteFiles);
         progress.add_total(items(doomed.len()));
         progress.total_known();
-        let at_once = repository.storage().capabilities().connections.max(1);
-        for batch in doomed.chunks(at_once) {
+        for batch in doomed.chunks(repository.removed_at_once()) {
             if cancel.is_cancelled() {
                 return Err(Error::cancelled());
             }

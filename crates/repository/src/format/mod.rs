@@ -18,6 +18,8 @@ mod node;
 pub mod pack_header;
 pub mod parity;
 mod read;
+mod signature;
+mod signature_key;
 mod snapshot;
 mod time;
 mod trash_record;
@@ -31,6 +33,11 @@ pub use key_file::KeyFile;
 pub use lock::Lock;
 pub use mode::Mode;
 pub use node::{ExtendedAttribute, Node, NodeKind};
+pub use signature::{
+    Link, STATEMENT_MAX_BYTES, SignatureAlgorithm, SignedStatement, Statement, StatementKind,
+    StatementName,
+};
+pub use signature_key::{KEY_FILE_MAX_BYTES, SignatureKeyFile};
 pub use snapshot::{Snapshot, SnapshotSummary};
 pub use time::{InvalidTime, Time};
 pub use trash_record::TrashRecord;

@@ -13,6 +13,7 @@ use super::stale::FoundLock;
 use crate::clock::Clock;
 use crate::file_kind::FileKind;
 use crate::format::{self, Id, Time};
+use crate::own_files::OwnFolder;
 use crate::repository::Repository;
 use crate::{Error, ErrorKind, Result};
 
@@ -49,13 +50,18 @@ impl Repository {
     /// Takes a lock.
     ///
     /// # Errors
-    /// [`ErrorKind::Locked`] names the holder, since when, and whether it is stale; [`ErrorKind::Cancelled`].
+    /// [`ErrorKind::Locked`] names the holder, since when, and whether it is stale; [`ErrorKind::Cancelled`];
+    /// [`ErrorKind::Unsupported`] where what is to be written has to be signed and the storage cannot hold signatures.
     pub async fn lock(
         &self,
         access: Access,
         options: &LockOptions,
         cancel: &CancellationToken,
     ) -> Result<Lock> {
+        if access != Access::Read && self.signer().is_some() {
+            // Whatever is published or removed under this lock is signed, or nothing is done at all.
+            self.require_own_folders(OwnFolder::Signatures)?;
+        }
         if options.disabled {
             return Ok(Lock::none());
         }

@@ -72,6 +72,11 @@ impl Repository {
             .workers()
             .run_beside(move || this.encode_file(&plain))
             .await??;
+        self.store_file(kind, stored).await
+    }
+
+    /// Stores a file that is encrypted already; returns its name.
+    pub(crate) async fn store_file(&self, kind: FileKind, stored: Vec<u8>) -> Result<Id> {
         let id = Id::of(&stored);
         let path = kind.path(&id)?;
         self.storage()

@@ -14,6 +14,7 @@ use strongroom_storage::Storage;
 use crate::crypto::MasterKey;
 use crate::file_kind::FileKind;
 use crate::format::{Config, Id};
+use crate::signature::Signer;
 use crate::workers::Workers;
 
 pub(crate) use blobs::decode_tree;
@@ -38,6 +39,7 @@ struct Inner {
     workers: Workers,
     settings: Settings,
     removed: Arc<Mutex<HashSet<(FileKind, Id)>>>,
+    signer: Option<Arc<Signer>>,
 }
 
 /// What the user may choose about how new data is stored.
@@ -102,6 +104,11 @@ impl Repository {
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert((kind, *id));
         }
+    }
+
+    /// Who signs what is published and removed here, if anybody does.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.inner.signer.as_deref()
     }
 
     /// The storage's name for messages.

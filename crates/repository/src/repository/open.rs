@@ -11,6 +11,7 @@ use crate::crypto::MasterKey;
 use crate::error::Context;
 use crate::file_kind::{FileKind, config_path, storage_path};
 use crate::format::{Config, Id, KeyFile};
+use crate::signature::Signer;
 use crate::workers::Workers;
 use crate::{Error, ErrorKind, Result};
 
@@ -60,6 +61,14 @@ impl Repository {
     /// The same repository over another storage that shows the same files (a cache in front, a limit).
     #[must_use]
     pub fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
+        self.with(storage, self.inner.signer.clone())
+    }
+
+    pub(crate) fn signed_by(&self, signer: Option<Arc<Signer>>) -> Self {
+        self.with(Arc::clone(&self.inner.storage), signer)
+    }
+
+    fn with(&self, storage: Arc<dyn Storage>, signer: Option<Arc<Signer>>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 storage,
@@ -69,6 +78,7 @@ impl Repository {
                 workers: self.inner.workers.clone(),
                 settings: self.inner.settings.clone(),
                 removed: Arc::clone(&self.inner.removed),
+                signer,
             }),
         }
     }
@@ -88,6 +98,7 @@ impl Repository {
                 workers,
                 settings,
                 removed: Arc::default(),
+                signer: None,
             }),
         }
     }

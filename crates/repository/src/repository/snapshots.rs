@@ -30,13 +30,20 @@ impl Repository {
             .context(|| format!("snapshot {}", id.short()))
     }
 
-    /// Makes a snapshot appear: the one place where that happens. All that it needs is stored and indexed by now.
+    /// Makes a snapshot appear: the one place where that happens. All that it needs is stored and indexed by now. It is
+    /// signed where this repository has a [`crate::signature::Signer`].
     ///
     /// # Errors
     /// [`ErrorKind::LockLost`], with nothing published, or the storage's.
     pub async fn publish_snapshot(&self, snapshot: &Snapshot, lock: &Lock) -> Result<Id> {
         lock.verify().await?;
-        self.save_file(FileKind::Snapshot, snapshot.encode()).await
+        match self.signer() {
+            None => self.save_file(FileKind::Snapshot, snapshot.encode()).await,
+            Some(signer) => {
+                let stored = self.encode_file(&snapshot.encode())?;
+                self.publish_signed(signer, stored, lock).await
+            }
+        }
     }
 
     /// The same for one that was there before: the same bytes under the same name. A damaged file under that name is
@@ -56,12 +63,19 @@ impl Repository {
     }
 
     /// Makes snapshots vanish: the one place where that happens. Their data stays until a prune. One that is gone already
-    /// is no error.
+    /// is no error. Their removal is signed where this repository has a [`crate::signature::Signer`].
     ///
     /// # Errors
     /// [`ErrorKind::LockLost`], with none removed; the storage's, with some removed.
     pub async fn remove_snapshots(&self, ids: &[Id], lock: &Lock) -> Result<()> {
         lock.verify().await?;
+        match self.signer() {
+            None => self.delete_snapshots(ids).await,
+            Some(signer) => self.remove_signed(signer, ids, lock).await,
+        }
+    }
+
+    pub(crate) async fn delete_snapshots(&self, ids: &[Id]) -> Result<()> {
         let at_once = self.storage().capabilities().connections.max(1);
         stream::iter(ids)
             .map(|id| async move { self.delete_file(FileKind::Snapshot, id).await })
