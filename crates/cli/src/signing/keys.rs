@@ -22,7 +22,7 @@ pub fn signing_key(context: &Context) -> Result<Option<SigningKey>> {
     let path = context.global.sign_key.clone();
     if let Some(path) = path.or_else(|| variable.map(PathBuf::from)) {
         let doing = || format!("the key to sign with, {}", path.display());
-        let text = read(&path, true).map_err(|error| error.context(doing()))?;
+        let text = read(&path).map_err(|error| error.context(doing()))?;
         let key = SigningKey::decode(&text);
         return key.map(Some).map_err(|error| usage(&error, &doing()));
     }
@@ -54,7 +54,7 @@ pub fn verifying_keys(context: &Context) -> Result<Vec<VerifyingKey>> {
     };
     for path in &paths {
         let doing = format!("the key to verify with, {}", path.display());
-        let text = read(path, false).map_err(|error| error.context(&doing))?;
+        let text = read(path).map_err(|error| error.context(&doing))?;
         add(&text, &doing)?;
     }
     if paths.is_empty()
@@ -100,7 +100,7 @@ fn text_of(context: &Context, name: &str) -> Result<Option<Zeroizing<String>>> {
 }
 
 /// Reads a key file. One with a secret in it must be its owner's alone.
-fn read(path: &Path, is_secret: bool) -> Result<Zeroizing<String>> {
+fn read(path: &Path) -> Result<Zeroizing<String>> {
     let failed = |e: std::io::Error| Error::usage(e.to_string());
     let file = File::open(path).map_err(failed)?;
     let mode = file.metadata().map_err(failed)?.mode();
@@ -111,10 +111,9 @@ fn read(path: &Path, is_secret: bool) -> Result<Zeroizing<String>> {
         _ => failed(e),
     };
     limited.read_to_string(&mut text).map_err(not_text)?;
-    let is_secret = is_secret
-        || ["PRIVATE KEY", "HMAC KEY"]
-            .iter()
-            .any(|word| text.contains(word));
+    let is_secret = ["PRIVATE KEY", "HMAC KEY"]
+        .iter()
+        .any(|word| text.contains(word));
     if is_secret && mode & 0o077 != 0 {
         return Err(Error::usage(format!(
             "others than its owner can read it (mode {:03o})",

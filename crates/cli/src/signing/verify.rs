@@ -81,7 +81,9 @@ impl Context {
         let others = others
             .into_iter()
             .filter(|finding| finding.severity() == Severity::Error);
-        let told: Vec<_> = ours.into_iter().chain(others).collect();
+        let told = ours.into_iter().chain(others);
+        // The first of what is refused is the error itself.
+        let told: Vec<_> = refused.iter().skip(1).copied().chain(told).collect();
         for finding in told.iter().take(WARNINGS_MAX) {
             self.output.warning(&finding.message);
         }

@@ -192,7 +192,7 @@ impl ForgetPlan {
                 lock.verify().await?;
                 stream::iter(batch)
                     .map(|id| repository.keep_in_trash(id, times))
-                    .buffer_unordered(at_once)
+                    .buffer_unordered(repository.storage().capabilities().connections.max(1))
                     .try_collect::<()>()
                     .await?;
             }

@@ -90,6 +90,12 @@ impl Lock {
         self.held.is_some()
     }
 
+    /// Whether nobody else can hold one.
+    pub fn is_exclusive(&self) -> bool {
+        let access = self.held.as_ref().map(|held| held.access);
+        access == Some(Access::Exclusive)
+    }
+
     /// Whether a lock of a provably dead process was removed on the way: it may have left packs that no index names.
     pub fn met_dead(&self) -> bool {
         self.met_dead

@@ -67,16 +67,7 @@ impl Repository {
 
     /// Encrypts and stores a file; returns its name.
     pub async fn save_file(&self, kind: FileKind, plain: Vec<u8>) -> Result<Id> {
-        let this = self.clone();
-        let stored = self
-            .workers()
-            .run_beside(move || this.encode_file(&plain))
-            .await??;
-        self.store_file(kind, stored).await
-    }
-
-    /// Stores a file that is encrypted already; returns its name.
-    pub(crate) async fn store_file(&self, kind: FileKind, stored: Vec<u8>) -> Result<Id> {
+        let stored = self.encode_beside(plain).await?;
         let id = Id::of(&stored);
         let path = kind.path(&id)?;
         self.storage()
@@ -84,6 +75,14 @@ impl Repository {
             .await
             .context(|| format!("save {} {}", kind.noun(), id.short()))?;
         Ok(id)
+    }
+
+    /// Encrypts on the threads for that.
+    pub(super) async fn encode_beside(&self, plain: Vec<u8>) -> Result<Vec<u8>> {
+        let this = self.clone();
+        self.workers()
+            .run_beside(move || this.encode_file(&plain))
+            .await?
     }
 
     pub(crate) fn encode_file(&self, plain: &[u8]) -> Result<Vec<u8>> {

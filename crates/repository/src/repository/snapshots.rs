@@ -36,14 +36,9 @@ impl Repository {
     /// # Errors
     /// [`ErrorKind::LockLost`], with nothing published, or the storage's.
     pub async fn publish_snapshot(&self, snapshot: &Snapshot, lock: &Lock) -> Result<Id> {
-        lock.verify().await?;
-        match self.signer() {
-            None => self.save_file(FileKind::Snapshot, snapshot.encode()).await,
-            Some(signer) => {
-                let stored = self.encode_file(&snapshot.encode())?;
-                self.publish_signed(signer, stored, lock).await
-            }
-        }
+        let stored = self.encode_beside(snapshot.encode()).await?;
+        self.publish(Bytes::from(stored), WriteMode::New, lock)
+            .await
     }
 
     /// The same for one that was there before: the same bytes under the same name. A damaged file under that name is
@@ -52,11 +47,21 @@ impl Repository {
     /// # Errors
     /// [`ErrorKind::LockLost`], with nothing published, or the storage's.
     pub async fn publish_stored_snapshot(&self, stored: Bytes, lock: &Lock) -> Result<Id> {
+        self.publish(stored, WriteMode::Replace, lock).await
+    }
+
+    async fn publish(&self, stored: Bytes, mode: WriteMode, lock: &Lock) -> Result<Id> {
         lock.verify().await?;
-        let id = Id::of(&stored);
-        let kind = FileKind::Snapshot;
+        match self.signer() {
+            None => self.store_snapshot(stored, mode).await,
+            Some(signer) => self.publish_signed(signer, stored, mode, lock).await,
+        }
+    }
+
+    pub(crate) async fn store_snapshot(&self, stored: Bytes, mode: WriteMode) -> Result<Id> {
+        let (id, kind) = (Id::of(&stored), FileKind::Snapshot);
         self.storage()
-            .write(&kind.path(&id)?, stored, WriteMode::Replace, kind.class())
+            .write(&kind.path(&id)?, stored, mode, kind.class())
             .await
             .context(|| format!("save snapshot {}", id.short()))?;
         Ok(id)
@@ -85,13 +90,19 @@ impl Repository {
     }
 
     /// Puts a changed snapshot in place of an old one. Nobody can replace the old one's file: the new one is published,
-    /// looked for in the storage, and only then the old one removed. An interruption leaves both, never none.
+    /// looked for in the storage, and only then the old one removed. An interruption leaves both, never none. Where this
+    /// repository has a signer, the new one is signed if the old one is.
     ///
     /// # Errors
     /// [`ErrorKind::LockLost`], the storage's, [`ErrorKind::Damaged`] if the storage has not kept what was written. The
     /// old one is there then.
     pub async fn replace_snapshot(&self, old: &Id, new: &Snapshot, lock: &Lock) -> Result<Id> {
-        let id = self.publish_snapshot(new, lock).await?;
+        let is_trusted = self.trusted_snapshots(&[*old]).await?.contains(old);
+        let id = match is_trusted {
+            true => self.publish_snapshot(new, lock).await?,
+            // A change of tags is no reason to vouch for what is in it.
+            false => self.signed_by(None).publish_snapshot(new, lock).await?,
+        };
         self.confirm_stored(&id).await?;
         let doing = || {
             format!(

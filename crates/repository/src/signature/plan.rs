@@ -192,7 +192,7 @@ impl SignPlan {
         lock.verify().await?;
         let signer = repository.required_signer()?;
         repository
-            .state_published(signer, self.snapshots.clone())
+            .state_published(signer, self.snapshots.clone(), lock)
             .await
     }
 }

@@ -43,15 +43,16 @@ impl Repository {
     pub(crate) async fn publish_signed(
         &self,
         signer: &Signer,
-        stored: Vec<u8>,
+        stored: Bytes,
+        mode: WriteMode,
         lock: &Lock,
     ) -> Result<Id> {
         let published = BTreeSet::from([Id::of(&stored)]);
-        let mut run = Run::begin(self, signer).await?;
+        let mut run = Run::begin(self, signer, lock).await?;
         run.announce(published.clone(), BTreeSet::new()).await?;
         // Listing and announcing took their time.
         lock.verify().await?;
-        let id = self.store_file(FileKind::Snapshot, stored).await?;
+        let id = self.store_snapshot(stored, mode).await?;
         let doing = || format!("snapshot {} is stored; sign it", id.short());
         let stated = run.state(published, BTreeSet::new()).await;
         stated.map_err(|error| error.context(doing()))?;
@@ -67,7 +68,7 @@ impl Repository {
     ) -> Result<()> {
         for batch in ids.chunks(REMOVED_AT_ONCE) {
             let removed: BTreeSet<Id> = batch.iter().copied().collect();
-            let mut run = Run::begin(self, signer).await?;
+            let mut run = Run::begin(self, signer, lock).await?;
             run.announce(BTreeSet::new(), removed.clone()).await?;
             lock.verify().await?;
             self.delete_snapshots(batch).await?;
@@ -81,8 +82,9 @@ impl Repository {
         &self,
         signer: &Signer,
         published: BTreeSet<Id>,
+        lock: &Lock,
     ) -> Result<()> {
-        let run = Run::begin(self, signer).await?;
+        let run = Run::begin(self, signer, lock).await?;
         run.state(published, BTreeSet::new()).await
     }
 
@@ -119,7 +121,7 @@ fn is_there(error: &Error) -> bool {
 
 impl<'a> Run<'a> {
     /// Looks at the chain, and settles what runs that died have left.
-    async fn begin(repository: &'a Repository, signer: &'a Signer) -> Result<Self> {
+    async fn begin(repository: &'a Repository, signer: &'a Signer, lock: &Lock) -> Result<Self> {
         let view = signer.view(repository).await?;
         let mut run = Self {
             repository,
@@ -132,12 +134,12 @@ impl<'a> Run<'a> {
         if !run.view.announced.is_empty() {
             let files = repository.list(FileKind::Snapshot).await?;
             let present = files.into_iter().map(|file| file.id).collect();
-            run.settle(&present);
+            run.settle(&present, lock.is_exclusive());
         }
         Ok(run)
     }
 
-    fn settle(&mut self, present: &HashSet<Id>) {
+    fn settle(&mut self, present: &HashSet<Id>, is_alone: bool) {
         for (name, statement) in &self.view.announced {
             let (there, awaited): (BTreeSet<Id>, BTreeSet<Id>) = statement
                 .published
@@ -148,7 +150,7 @@ impl<'a> Run<'a> {
             let gone = statement.removed.iter().filter(|id| !present.contains(id));
             self.settled_removed.extend(gone);
             // What is not there may be the work of a run beside this one, which is about to store it.
-            if awaited.is_empty() {
+            if awaited.is_empty() || is_alone {
                 self.done_with.push(*name);
             }
         }

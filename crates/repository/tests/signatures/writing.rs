@@ -222,3 +222,40 @@ async fn a_statement_says_what_it_says() {
         name
     );
 }
+
+/// A change of tags must not make a planted snapshot pass for one of the owner's.
+#[tokio::test]
+async fn what_is_made_of_an_unsigned_snapshot_is_unsigned() {
+    let (scene, ids) = Scene::with(1).await;
+    let planted = publish(&scene.plain, 9).await;
+    let trusted = scene.signed.trusted_snapshots(&[ids[0], planted]).await;
+    assert_eq!(trusted.unwrap(), ids.iter().copied().collect());
+    let all = scene.plain.trusted_snapshots(&[ids[0], planted]).await;
+    assert_eq!(all.unwrap().len(), 2);
+    let exclusive = lock(&scene.signed, Access::Exclusive).await;
+    let mut changed = crate::scene::snapshot(9);
+    changed.tags = vec!["kept".into()];
+    let signed = &scene.signed;
+    let new = signed.replace_snapshot(&planted, &changed, &exclusive);
+    let new = new.await.unwrap();
+    let ours = signed.replace_snapshot(&ids[0], &changed, &exclusive);
+    let ours = ours.await.unwrap();
+    exclusive.release().await.unwrap();
+    let report = scene.verify().await;
+    assert_eq!(words(&report), ["unsigned"]);
+    assert_eq!(report.findings[0].snapshot(), Some(new));
+    assert!(report.signed.contains(&ours));
+}
+
+/// What comes out of the trash is what went in, and signed again.
+#[tokio::test]
+async fn a_snapshot_that_is_brought_back_is_signed_again() {
+    let (scene, ids) = Scene::with(2).await;
+    let stored = scene.read(&crate::scene::snapshot_path(&ids[0])).await;
+    remove(&scene.signed, &ids[..1]).await;
+    let append = lock(&scene.signed, Access::Append).await;
+    let back = scene.signed.publish_stored_snapshot(stored.into(), &append);
+    assert_eq!(back.await.unwrap(), ids[0]);
+    append.release().await.unwrap();
+    assert_clean(&scene.verify().await, "brought back");
+}

@@ -336,7 +336,10 @@ impl Plan {
                 .collect(),
             until: Some(self.time.instant()),
         };
-        let snapshots = select::all(context, repository).await?;
+        let mut snapshots = select::all(context, repository).await?;
+        let ids: Vec<Id> = snapshots.iter().map(|file| file.id).collect();
+        let trusted = repository.trusted_snapshots(&ids).await?;
+        snapshots.retain(|file| trusted.contains(&file.id));
         let parent = newest(snapshots, &filter, Timestamp::now());
         Ok(parent.map(|parent| parent.id))
     }
