@@ -88,7 +88,19 @@ pub async fn many(
     Ok(chosen)
 }
 
-/// The same, whoever has signed what.
+/// Verifies all that pass the filter, where a key was given.
+pub async fn verify_all(
+    context: &Context,
+    repository: &Repository,
+    filter: &SnapshotFilter,
+) -> Result<()> {
+    match context.keys_where_required()?.is_empty() {
+        true => Ok(()),
+        false => many(context, repository, &[], filter).await.map(|_| ()),
+    }
+}
+
+/// Like [`many`], whoever has signed what.
 pub async fn many_unverified(
     context: &Context,
     repository: &Repository,

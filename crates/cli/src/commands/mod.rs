@@ -104,6 +104,7 @@ impl Command {
                 | Self::Diff(_)
                 | Self::Restore(_)
                 | Self::Dump(_)
+                | Self::Mount(_)
                 | Self::Check(_)
                 | Self::Stats(_)
                 | Self::Key(_)

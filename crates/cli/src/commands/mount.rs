@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::output::{Output, escape};
+use crate::select;
 
 /// Show snapshots as a read-only folder of the system
 ///
@@ -86,8 +87,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     refuse_overlap(&mountpoint, named.directory())?;
     refuse_overlap(&mountpoint, context.cache_directory().as_deref())?;
     let repository = context.open_named(&named).await?;
-    let options = options(arguments, mountpoint, context);
-    let serving = async |_: &Lock| serve(&repository, &options, context).await;
+    let mut options = options(arguments, mountpoint, context);
+    if context.requires_signatures() {
+        // What appears later was not verified.
+        options.reload_after = Duration::MAX;
+    }
+    let serving = async |_: &Lock| {
+        select::verify_all(context, &repository, &options.filter).await?;
+        serve(&repository, &options, context).await
+    };
     context.locked(&repository, Access::Read, serving).await
 }
 

@@ -289,7 +289,7 @@ impl Repository {
         self.load_snapshot(&old).await?;
         if repair.made_before.is_none() {
             let new = repair.new_snapshot(tree, plan.forget);
-            let new = self.publish_snapshot(&new, lock).await?;
+            let new = self.publish_changed_snapshot(&old, &new, lock).await?;
             report.made.push((old, new));
         }
         if plan.forget {

@@ -90,19 +90,13 @@ impl Repository {
     }
 
     /// Puts a changed snapshot in place of an old one. Nobody can replace the old one's file: the new one is published,
-    /// looked for in the storage, and only then the old one removed. An interruption leaves both, never none. Where this
-    /// repository has a signer, the new one is signed if the old one is.
+    /// looked for in the storage, and only then the old one removed. An interruption leaves both, never none.
     ///
     /// # Errors
     /// [`ErrorKind::LockLost`], the storage's, [`ErrorKind::Damaged`] if the storage has not kept what was written. The
     /// old one is there then.
     pub async fn replace_snapshot(&self, old: &Id, new: &Snapshot, lock: &Lock) -> Result<Id> {
-        let is_trusted = self.trusted_snapshots(&[*old]).await?.contains(old);
-        let id = match is_trusted {
-            true => self.publish_snapshot(new, lock).await?,
-            // A change of tags is no reason to vouch for what is in it.
-            false => self.signed_by(None).publish_snapshot(new, lock).await?,
-        };
+        let id = self.publish_changed_snapshot(old, new, lock).await?;
         self.confirm_stored(&id).await?;
         let doing = || {
             format!(
@@ -112,6 +106,23 @@ impl Repository {
         };
         self.remove_snapshots(&[*old], lock).await.context(doing)?;
         Ok(id)
+    }
+
+    /// Publishes what was made of an old snapshot. Where this repository has a signer, the new one is signed if the old one
+    /// is: a change of tags is no reason to vouch for what is in it.
+    ///
+    /// # Errors
+    /// Those of [`Self::publish_snapshot`].
+    pub async fn publish_changed_snapshot(
+        &self,
+        old: &Id,
+        new: &Snapshot,
+        lock: &Lock,
+    ) -> Result<Id> {
+        match self.trusted_snapshots(&[*old]).await?.contains(old) {
+            true => self.publish_snapshot(new, lock).await,
+            false => self.signed_by(None).publish_snapshot(new, lock).await,
+        }
     }
 
     /// Fails unless the storage has the whole snapshot. A cache may answer a read, but not how long a file is.

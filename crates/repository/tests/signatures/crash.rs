@@ -114,8 +114,8 @@ async fn kill_after_every_call(operation: Operation) -> usize {
         );
         // What it left is settled by the next run that writes, not carried along.
         let exclusive = lock(&survivor, Access::Exclusive).await;
-        let next = survivor.publish_snapshot(&crate::scene::snapshot(99), &exclusive);
-        next.await.unwrap();
+        let next = crate::scene::snapshot(99);
+        survivor.publish_snapshot(&next, &exclusive).await.unwrap();
         exclusive.release().await.unwrap();
         let names = crate::scene::files(&left).await;
         assert!(
