@@ -12,6 +12,7 @@ mod export;
 mod hint;
 mod host;
 mod identifier;
+mod index;
 mod locking;
 mod open;
 mod output;

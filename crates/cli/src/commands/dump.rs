@@ -23,6 +23,7 @@ use crate::exit::ExitCode;
 use crate::export::{
     Feed, LeftOut, Pieces, feed_directory, feed_file, write_plain, write_tar, write_zip,
 };
+use crate::index;
 use crate::output::escape;
 use crate::output::meter::Activity;
 use crate::select;
@@ -78,7 +79,7 @@ async fn dump(
     let found = select::one(context, repository, &arguments.snapshot, &filter).await?;
     let index = {
         let meter = context.meter(Activity::Other);
-        Arc::new(repository.load_index(meter.progress()).await?)
+        Arc::new(index::load_readable(repository, meter.progress(), context).await?)
     };
     let path = [&found.path, &b"/"[..], arguments.file.as_bytes()].concat();
     let located = locate(repository, &index, found.file.snapshot.tree, &path).await?;

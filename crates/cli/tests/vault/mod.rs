@@ -3,7 +3,7 @@
 #![allow(dead_code)] // every test file uses a part
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -72,5 +72,18 @@ impl Vault {
     /// The real restic on the same repository.
     pub fn restic(&self) -> Restic {
         Restic::new(self.path("vault"), "try-me")
+    }
+}
+
+/// Copies a folder with all that is in it; times and owners are the copy's.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let path = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &path),
+            false => drop(std::fs::copy(entry.path(), path).unwrap()),
+        }
     }
 }

@@ -32,7 +32,7 @@ struct State {
     root: PathBuf,
     modes: OnceLock<Modes>,
     removals: Removals,
-    /// Temporary files that a listing found and the next write removes.
+    /// Temporary files that a listing found and the next write or deletion removes.
     stale: Mutex<Vec<PathBuf>>,
     /// Set once a write had to look before it renamed.
     decides_by_looking: AtomicBool,
@@ -93,10 +93,7 @@ impl State {
         mode: WriteMode,
         abandoned: &AtomicBool,
     ) -> std::result::Result<(), Failure> {
-        for stale in std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner))
-        {
-            let _ = fs::remove_file(stale);
-        }
+        self.remove_stale();
         let modes = *self.modes.get_or_init(|| Modes::of(&self.root));
         let job = write::Job {
             root: &self.root,
@@ -120,7 +117,16 @@ impl State {
         Ok(found.files)
     }
 
+    /// Only those who change something anyway do this, never one who just reads.
+    fn remove_stale(&self) {
+        for stale in std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner))
+        {
+            let _ = fs::remove_file(stale);
+        }
+    }
+
     fn delete(&self, path: &StoragePath) -> std::result::Result<(), Failure> {
+        self.remove_stale();
         let file = self.file(path);
         self.removals.before(path)?;
         // Asked first, since unlink on a folder is EISDIR here and EPERM there.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use strongroom_storage::{ErrorKind, LocalStorage, Storage};
+use strongroom_storage::{ErrorKind, LocalStorage, Storage, StoragePath};
 
 use super::{names, on_disk, write};
 
@@ -42,6 +42,24 @@ async fn litter_is_hidden_and_removed_when_it_is_old() {
     left.sort();
     let kept = ["0123-tmp-456", "a", "strongroom-01.tmp~"].map(std::path::PathBuf::from);
     assert_eq!(left, kept, "what may be in use and what is restic's stays");
+}
+
+/// A check lists the packs and then only takes its lock away; nothing else may ever be written.
+#[tokio::test]
+async fn a_deletion_removes_litter_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::new(folder.path());
+    write(&storage, "locks/a", "x").await.unwrap();
+    fs::create_dir_all(folder.path().join("data/ab")).unwrap();
+    leave(
+        &folder.path().join("data/ab"),
+        "strongroom-00.tmp~",
+        2 * DAY,
+    );
+    storage.list(None).await.unwrap();
+    let lock = StoragePath::new("locks/a").unwrap();
+    storage.delete(&lock).await.unwrap();
+    assert!(on_disk(&folder.path().join("data")).is_empty());
 }
 
 /// A file of such a name would never be listed, so it must not be taken.

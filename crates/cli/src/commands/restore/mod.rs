@@ -23,6 +23,7 @@ use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
+use crate::index;
 use crate::output::meter::Activity;
 use crate::output::{escape, snapshot};
 use crate::patterns;
@@ -266,7 +267,7 @@ async fn restore(
         escape::text(&place)
     ));
     let meter = context.meter(Activity::Restore);
-    let index = repository.load_index(meter.progress()).await?;
+    let index = index::load_readable(repository, meter.progress(), context).await?;
     let root = selected.file.snapshot.tree;
     let found = locate(repository, &index, root, &selected.path).await?;
     let tree = found.directory().map_err(|error| {
