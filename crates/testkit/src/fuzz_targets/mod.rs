@@ -144,4 +144,22 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
         &["repository/src/format/trash_record.rs"],
         own::trash_record,
     ),
+    target(
+        "statement",
+        &["repository/src/format/signature.rs"],
+        own::statement,
+    ),
+    target(
+        "statement_name",
+        &["repository/src/format/signature.rs"],
+        own::statement_name,
+    ),
+    target(
+        "signature_key",
+        &[
+            "repository/src/format/signature_key.rs",
+            "repository/src/signature/key.rs",
+        ],
+        own::signature_key,
+    ),
 ];

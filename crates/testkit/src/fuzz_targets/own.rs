@@ -3,7 +3,10 @@
 use strongroom_repository::format::parity::{
     self, ChecksumTable, MEMBERS_MAX, PARTS_MAX, ParityGroup, ParityName, TABLE_BYTES_MAX,
 };
-use strongroom_repository::format::{Id, TrashRecord};
+use strongroom_repository::format::{
+    Id, SignatureKeyFile, SignedStatement, StatementName, TrashRecord,
+};
+use strongroom_repository::signature::{SigningKey, VerifyingKey};
 
 use super::format::keeps_bytes;
 
@@ -54,5 +57,39 @@ pub(super) fn trash_record(input: &[u8]) {
     if let Some(record) = keeps_bytes(input, TrashRecord::decode, TrashRecord::encode) {
         assert_eq!(Id::of(&record.stored), record.snapshot);
         assert!(record.counted_from <= record.kept_until);
+    }
+}
+
+/// A statement, which anybody can write: it has one text alone, or a signature would hold for two.
+pub(super) fn statement(input: &[u8]) {
+    if let Ok(signed) = SignedStatement::decode(input) {
+        assert_eq!(signed.encode(), input);
+        assert!(input.starts_with(&signed.statement.encode()));
+        statement_name(signed.name().to_string().as_bytes());
+    }
+}
+
+/// The name of a file in the folder of signatures.
+pub(super) fn statement_name(input: &[u8]) {
+    let name = std::str::from_utf8(input).unwrap_or_default();
+    if let Ok(read) = name.parse::<StatementName>() {
+        assert_eq!(read.to_string(), name);
+    }
+}
+
+/// A file with a key for signatures.
+pub(super) fn signature_key(input: &[u8]) {
+    let text = std::str::from_utf8(input).unwrap_or_default();
+    if let Ok(file) = SignatureKeyFile::decode(text) {
+        let written = file.encode();
+        let again = SignatureKeyFile::decode(&written).expect("what was written can be read");
+        assert_eq!(*again.encode(), *written);
+    }
+    let verifying = VerifyingKey::decode(text);
+    if let Ok(key) = SigningKey::decode(text) {
+        assert_eq!(
+            verifying.expect("a half of it").id(),
+            key.verifying_key().id()
+        );
     }
 }
