@@ -15,9 +15,11 @@ pub mod key;
 pub mod list;
 pub mod ls;
 pub mod mount;
+pub mod pin;
 pub mod prune;
 pub mod repair;
 pub mod restore;
+pub mod rewrite;
 pub mod sign;
 pub mod snapshots;
 pub mod stats;
@@ -52,6 +54,9 @@ pub enum Command {
     Repair(repair::Arguments),
     Copy(copy::Arguments),
     Tag(tag::Arguments),
+    Pin(pin::PinArguments),
+    Unpin(pin::UnpinArguments),
+    Rewrite(Box<rewrite::Arguments>),
     Key(key::Arguments),
     Sign(sign::Arguments),
     Unlock(unlock::Arguments),
@@ -83,6 +88,9 @@ impl Command {
             Self::Repair(arguments) => repair::run(arguments, context).await,
             Self::Copy(arguments) => copy::run(arguments, context).await,
             Self::Tag(arguments) => tag::run(arguments, context).await,
+            Self::Pin(arguments) => pin::pin(arguments, context).await,
+            Self::Unpin(arguments) => pin::unpin(arguments, context).await,
+            Self::Rewrite(arguments) => rewrite::run(*arguments, context).await,
             Self::Key(arguments) => key::run(arguments, context).await,
             Self::Sign(arguments) => sign::run(arguments, context).await,
             Self::Unlock(arguments) => unlock::run(arguments, context).await,
@@ -135,10 +143,15 @@ impl Command {
             Self::Copy(_) => {
                 "both repositories are sound; snapshots that were finished stay: run the same command to go on"
             }
+            Self::Rewrite(_) => {
+                "every snapshot is there in its old or its new form; run the same command to go on"
+            }
             Self::Undelete(_) => {
                 "every snapshot is back or still in the trash; run the same command to go on"
             }
-            Self::Tag(_) => "snapshots changed so far stay changed; run the same command to go on",
+            Self::Tag(_) | Self::Pin(_) | Self::Unpin(_) => {
+                "snapshots changed so far stay changed; run the same command to go on"
+            }
             _ => "the repository is sound; run the command again",
         }
     }

@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 use strongroom_repository::lock::{Access, Lock};
-use strongroom_repository::tag::{Renamed, TagChange, plan_tags};
+use strongroom_repository::pin::Pin;
+use strongroom_repository::tag::{Renamed, TagChange, TagChanged, TagPlan, plan_tags};
 
 use crate::arguments::{SnapshotFilterArguments, split_tags};
 use crate::context::Context;
@@ -26,7 +27,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub filter: SnapshotFilterArguments,
 
-    /// Replace all tags by these
+    /// Replace all tags by these; pinned snapshots stay pinned
     #[arg(long, value_name = "TAG[,TAG…]", group = "change", conflicts_with_all = ["add", "remove"])]
     pub set: Vec<String>,
 
@@ -58,6 +59,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         let chosen = select::many(context, &repository, &arguments.snapshots, &filter).await?;
         let exit = chosen.exit();
         let plan = plan_tags(chosen.files, &change)?;
+        note_pins(&plan, &change, context);
         let meter = context.meter(Activity::Other);
         let renamed = plan
             .execute(&repository, lock, meter.progress(), &context.cancel)
@@ -69,6 +71,18 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     context
         .locked(&repository, Access::Exclusive, changing)
         .await
+}
+
+/// Who sets tags may not have thought of pins.
+fn note_pins(plan: &TagPlan, change: &TagChange, context: &Context) {
+    let is_pinned = |changed: &&TagChanged| Pin::of(&changed.new.tags).is_some();
+    let pinned = plan.changes.iter().filter(is_pinned).count() as u64;
+    if matches!(change, TagChange::Set(_)) && pinned > 0 {
+        let number = figures::count(pinned, "snapshot");
+        context.output.note(format_args!(
+            "{number} stay pinned; `strongroom unpin` ends that"
+        ));
+    }
 }
 
 fn tell(renamed: &[Renamed], context: &Context) -> Result<()> {

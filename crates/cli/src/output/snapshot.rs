@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use strongroom_repository::pin::{Pin, is_pin_tag};
 use strongroom_repository::snapshots::{GroupKey, SnapshotFile};
 
 use super::table::Table;
@@ -15,6 +16,10 @@ pub fn json(stored: &SnapshotFile) -> Result<Value> {
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), json!(stored.id));
         object.insert("short_id".to_owned(), json!(stored.id.short()));
+        if let Some(pin) = Pin::of(&stored.snapshot.tags) {
+            let until = pin.until.map(|until| until.to_string());
+            object.insert("pin".to_owned(), json!({"until": until, "note": pin.note}));
+        }
     }
     Ok(value)
 }
@@ -55,8 +60,8 @@ pub fn table(
         let snapshot = &stored.snapshot;
         let list = |texts: &[String]| texts.iter().map(|text| shown(text)).collect::<Vec<_>>();
         let tags = match compact {
-            true => list(&snapshot.tags),
-            false => vec![list(&snapshot.tags).join(",")],
+            true => list(&tags(stored)),
+            false => vec![list(&tags(stored)).join(",")],
         };
         let mut row = vec![
             vec![stored.id.short()],
@@ -77,6 +82,16 @@ pub fn table(
     }
     table.footer(figures::count(snapshots.len() as u64, "snapshot"));
     table.lines()
+}
+
+/// The tags, with those of a pin as one text for people.
+fn tags(stored: &SnapshotFile) -> Vec<String> {
+    let tags = &stored.snapshot.tags;
+    let Some(pin) = Pin::of(tags) else {
+        return tags.clone();
+    };
+    let others = tags.iter().filter(|tag| !is_pin_tag(tag)).cloned();
+    others.chain([pin.to_string()]).collect()
 }
 
 /// What the snapshots of a group have in common: `host vm, paths [/home]`; `None` where nothing is grouped by.

@@ -6,6 +6,7 @@
 mod apply;
 mod calendar;
 mod duration;
+mod pinned;
 mod plan;
 mod policy;
 

@@ -7,14 +7,16 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Duration;
+use super::pinned::{keep_pinned, refuse_pinned};
 use super::{Calendar, Kept, Policy, apply_policy};
 use crate::file_kind::FileKind;
 use crate::format::Id;
 use crate::lock::Lock;
 use crate::own_files::OwnFolder;
+use crate::pin::believed_now;
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::{Repository, SnapshotFile};
-use crate::snapshots::{GroupBy, GroupKey, SnapshotFilter, group_snapshots, select_all};
+use crate::snapshots::{GroupBy, GroupKey, SnapshotFilter, group_snapshots};
 use crate::trash::TrashTimes;
 use crate::{Error, ErrorKind, Result};
 
@@ -55,6 +57,8 @@ pub struct ForgetPlan {
     pub unreadable: Vec<(Id, Error)>,
     /// Until when what goes can be brought back; for ever gone without.
     pub trash: Option<TrashTimes>,
+    /// Pins that end after this hold.
+    pub pins_end: Timestamp,
 }
 
 /// Loads the snapshots and applies the policy to them.
@@ -68,16 +72,18 @@ pub async fn plan_forget(
     progress: &dyn Progress,
 ) -> Result<ForgetPlan> {
     options.check()?;
-    let (snapshots, unreadable) = select_all(repository, &options.filter, progress).await?;
-    let groups = plan_groups(snapshots, options)?;
+    let (snapshots, unreadable) = repository.load_snapshots_tolerant(progress).await?;
+    let pins_end = believed_now(&snapshots, options.now);
+    let groups = plan_groups(options.filter.choose(snapshots), options, pins_end)?;
     Ok(ForgetPlan {
         groups,
         unreadable,
         trash: None,
+        pins_end,
     })
 }
 
-/// Plans the removal of snapshots that the user named.
+/// Plans the removal of snapshots that the user named. No pin counts as ended: [`ForgetPlan::end_pins`].
 pub fn plan_forget_named(snapshots: Vec<SnapshotFile>) -> ForgetPlan {
     let key = GroupKey {
         hostname: String::new(),
@@ -92,6 +98,7 @@ pub fn plan_forget_named(snapshots: Vec<SnapshotFile>) -> ForgetPlan {
         }],
         unreadable: Vec::new(),
         trash: None,
+        pins_end: Timestamp::MIN,
     }
 }
 
@@ -108,21 +115,26 @@ impl ForgetOptions {
     }
 }
 
-fn plan_groups(snapshots: Vec<SnapshotFile>, options: &ForgetOptions) -> Result<Vec<ForgetGroup>> {
+fn plan_groups(
+    snapshots: Vec<SnapshotFile>,
+    options: &ForgetOptions,
+    pins_end: Timestamp,
+) -> Result<Vec<ForgetGroup>> {
     let groups = group_snapshots(snapshots, options.group_by)
         .into_iter()
         .map(|group| {
+            let count = group.snapshots.len();
             let (policy, calendar) = (&options.policy, &options.calendar);
             let retention = apply_policy(group.snapshots, policy, calendar, options.now);
-            if retention.keep.is_empty() && !options.allow_remove_all {
+            // A slip in a policy is no better for a pin that keeps one snapshot of many.
+            let keeps_none = retention.keep.is_empty();
+            let retention = keep_pinned(retention, pins_end);
+            if keeps_none && !retention.remove.is_empty() && !options.allow_remove_all {
                 let group = match group.key.to_string() {
                     name if name.is_empty() => "snapshots".to_owned(),
                     name => format!("snapshots of {name}"),
                 };
-                let message = format!(
-                    "the policy would keep none of the {} {group}",
-                    retention.remove.len()
-                );
+                let message = format!("the policy would keep none of the {count} {group}");
                 return Err(Error::new(ErrorKind::Refused, message));
             }
             Ok(ForgetGroup {
@@ -138,6 +150,32 @@ impl ForgetPlan {
     /// All snapshots that will be removed.
     pub fn remove(&self) -> impl Iterator<Item = &SnapshotFile> {
         self.groups.iter().flat_map(|group| &group.remove)
+    }
+
+    /// All snapshots that the plan is about.
+    pub fn files(&self) -> impl Iterator<Item = &SnapshotFile> {
+        fn kept(group: &ForgetGroup) -> impl Iterator<Item = &SnapshotFile> {
+            group.keep.iter().map(|kept| &kept.stored)
+        }
+        self.groups.iter().flat_map(kept).chain(self.remove())
+    }
+
+    /// Takes pins for ended that are, by this clock and by another snapshot.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] if something that is to be removed is pinned, or the storage's.
+    pub async fn end_pins(
+        mut self,
+        repository: &Repository,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        if refuse_pinned(self.remove(), self.pins_end).is_err() {
+            let (snapshots, _) = repository.load_snapshots_tolerant(progress).await?;
+            self.pins_end = believed_now(&snapshots, now);
+            refuse_pinned(self.remove(), self.pins_end)?;
+        }
+        Ok(self)
     }
 
     /// Lets what goes stay in the trash for a while.
@@ -164,8 +202,8 @@ impl ForgetPlan {
     /// call; their data stays until a prune.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`], with nothing removed, if a snapshot that the plan keeps is gone: what the plan removes may
-    /// then be the last one. [`ErrorKind::LockLost`], [`ErrorKind::Cancelled`], or the storage's, with some removed.
+    /// [`ErrorKind::Refused`], with nothing removed, if one of them is pinned, or if a snapshot that the plan keeps is gone:
+    /// what the plan removes may then be the last one. [`ErrorKind::LockLost`], [`ErrorKind::Cancelled`], or the storage's, with some removed.
     pub async fn execute(
         &self,
         repository: &Repository,
@@ -176,6 +214,7 @@ impl ForgetPlan {
         let files = repository.list(FileKind::Snapshot).await?;
         let present: HashSet<Id> = files.into_iter().map(|file| file.id).collect();
         self.refuse_if_changed(&present)?;
+        refuse_pinned(self.remove(), self.pins_end)?;
         if self.trash.is_some() {
             repository.require_own_folders(OwnFolder::Trash)?;
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
+
 use super::Duration;
 use crate::snapshots::TagList;
 use crate::{Error, ErrorKind};
@@ -136,11 +138,13 @@ impl Policy {
     }
 }
 
-/// Why a snapshot is kept. Displayed in restic's words.
+/// Why a snapshot is kept. Displayed in restic's words, where restic has the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// It has all tags of this list.
     HasTags(TagList),
+    /// It is pinned, until a date or for good.
+    Pinned(Option<Timestamp>),
     /// It is younger than this.
     Within(Duration),
     /// It is the newest of its period.
@@ -157,6 +161,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HasTags(tags) => write!(f, "has tags {tags}"),
+            Self::Pinned(None) => f.write_str("pinned"),
+            Self::Pinned(Some(until)) => write!(f, "pinned until {until}"),
             Self::Within(duration) => write!(f, "within {duration}"),
             Self::Newest(period) => write!(f, "{} snapshot", period.word()),
             Self::Oldest(period) => write!(f, "oldest {} snapshot", period.word()),

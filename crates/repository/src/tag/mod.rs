@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::format::{Id, Snapshot};
 use crate::lock::Lock;
+use crate::pin::is_pin_tag;
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::{Repository, SnapshotFile};
 use crate::{Error, ErrorKind, Result};
@@ -15,6 +16,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagChange {
     /// These tags and no others; none at all for an empty list.
+    /// What pins a snapshot stays: see [`crate::pin`].
     Set(Vec<String>),
     /// Some more, some fewer. What is added and removed is removed.
     Edit {
@@ -57,12 +59,7 @@ pub fn plan_tags(snapshots: Vec<SnapshotFile>, change: &TagChange) -> Result<Tag
     }
     let changed = |old: SnapshotFile| {
         let tags = change.apply(&old.snapshot.tags);
-        (tags != old.snapshot.tags).then(|| {
-            let mut new = old.snapshot.clone();
-            new.original = new.original.or(Some(old.id));
-            new.tags = tags;
-            TagChanged { old, new }
-        })
+        (tags != old.snapshot.tags).then(|| TagChanged::new(old, tags))
     };
     Ok(TagPlan {
         changes: snapshots.into_iter().filter_map(changed).collect(),
@@ -78,7 +75,10 @@ impl TagChange {
             }
         };
         match self {
-            Self::Set(tags) => tags.iter().for_each(add),
+            Self::Set(set) => {
+                let pins = tags.iter().filter(|tag| is_pin_tag(tag));
+                set.iter().chain(pins).for_each(add);
+            }
             Self::Edit { add: added, remove } => {
                 let all = tags.iter().chain(added);
                 all.filter(|tag| !remove.contains(tag)).for_each(&mut add);
@@ -123,6 +123,16 @@ impl TagPlan {
 }
 
 impl TagChanged {
+    /// A snapshot under other tags, which remembers the first name that it had.
+    pub(crate) fn new(old: SnapshotFile, tags: Vec<String>) -> Self {
+        let new = Snapshot {
+            original: old.snapshot.original.or(Some(old.id)),
+            tags,
+            ..old.snapshot.clone()
+        };
+        Self { old, new }
+    }
+
     async fn execute(&self, repository: &Repository, lock: &Lock) -> Result<Renamed> {
         let old = self.old.id;
         match repository.load_snapshot(&old).await {
@@ -172,6 +182,17 @@ mod tests {
             assert_eq!(tags, expected.map(list), "{change:?}");
         }
         assert!(plan_tags(vec![tagged], &edit("", "")).is_err());
+    }
+
+    /// Who sets tags means tags, and not that a snapshot may be forgotten.
+    #[test]
+    fn tags_that_are_set_leave_a_pin() {
+        let tags = ["a", "pinned", "pin-note:x"];
+        let pinned = snapshot("2024-01-01T00:00:00Z", "ada", &tags, &["/x"]);
+        let plan = plan_tags(vec![pinned.clone()], &TagChange::Set(list("b"))).unwrap();
+        assert_eq!(plan.changes[0].new.tags, ["b", "pinned", "pin-note:x"]);
+        let plan = plan_tags(vec![pinned], &TagChange::Set(Vec::new())).unwrap();
+        assert_eq!(plan.changes[0].new.tags, ["pinned", "pin-note:x"]);
     }
 
     /// Without it nobody can tell which backups are the same one under new tags.

@@ -3,5 +3,7 @@
 
 mod forget;
 mod names;
+mod pins;
+mod rewrite;
 mod scene;
 mod tag;

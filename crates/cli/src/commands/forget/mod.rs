@@ -233,7 +233,17 @@ async fn plan(
     if !arguments.snapshots.is_empty() {
         let names = &arguments.snapshots;
         let chosen = select::many(context, repository, names, &options.filter).await?;
-        return Ok(plan_forget_named(chosen.files));
+        let meter = context.meter(Activity::Other);
+        let plan = plan_forget_named(chosen.files)
+            .end_pins(repository, options.now, meter.progress())
+            .await;
+        drop(meter);
+        return plan.map_err(|error| match error.kind() {
+            ErrorKind::Refused => Error::from(error).hint(
+                "`strongroom unpin` lets it be forgotten; a pin ends when a snapshot is there that was taken after its date",
+            ),
+            _ => Error::from(error),
+        });
     }
     if options.policy.is_empty() {
         return Err(Error::usage(

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use strongroom_repository::forget::{ForgetGroup, ForgetPlan, Kept, Policy};
+use strongroom_repository::pin::Pin;
 use strongroom_repository::snapshots::SnapshotFile;
 
 use super::Arguments;
@@ -19,6 +20,14 @@ pub fn show(
 ) -> Result<()> {
     for (_, error) in &plan.unreadable {
         context.output.warning(&error.to_string());
+    }
+    for file in plan.files() {
+        if let Some(tag) = Pin::of(&file.snapshot.tags).and_then(|pin| pin.unreadable) {
+            let id = file.id.short();
+            context.output.warning(&format!(
+                "snapshot {id} stays pinned: its tag {tag:?} has no date that can be read"
+            ));
+        }
     }
     if context.output.is_json() {
         let groups = plan.groups.iter().map(group);
