@@ -126,7 +126,7 @@ impl Repository {
     }
 
     /// Fails unless the storage has the whole snapshot. A cache may answer a read, but not how long a file is.
-    async fn confirm_stored(&self, id: &Id) -> Result<()> {
+    pub(crate) async fn confirm_stored(&self, id: &Id) -> Result<()> {
         let doing = || format!("look for the changed snapshot {}", id.short());
         let path = FileKind::Snapshot.path(id)?;
         let stored = self.storage().stat(&path).await.context(doing)?;

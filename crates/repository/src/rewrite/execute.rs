@@ -1,5 +1,6 @@
 //! Carrying out a rewrite.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -7,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::plan::{RewriteChange, RewritePlan};
 use super::tree::TreeRewriter;
 use crate::error::Context;
+use crate::file_kind::FileKind;
+use crate::format::Id;
 use crate::lock::Lock;
 use crate::pack::{BlobWriter, WriterOptions, WriterTotals};
 use crate::progress::{Phase, Progress};
 use crate::repository::Repository;
 use crate::tag::Renamed;
-use crate::usage::Storer;
+use crate::trash::find_missing;
+use crate::usage::{Storer, pack_shapes};
 use crate::{Error, ErrorKind, Result};
 
 /// What a rewrite did.
@@ -50,10 +54,13 @@ impl RewritePlan {
                 .load_snapshot(&change.old.id)
                 .await
                 .context(|| "the plan is out of date")?;
-            let new = repository.publish_snapshot(&change.new, lock).await?;
+            let new = repository
+                .publish_changed_snapshot(&change.old.id, &change.new, lock)
+                .await?;
             report.renamed.push((change.old.id, new));
         }
         if let Some(forget) = &self.forget {
+            self.confirm(repository, &report, progress, cancel).await?;
             let doing = || "the new snapshots are stored; remove the old ones";
             forget
                 .execute(repository, lock, progress, cancel)
@@ -61,6 +68,41 @@ impl RewritePlan {
                 .context(doing)?;
         }
         Ok(report)
+    }
+
+    /// Fails unless the new snapshots are there and whole, by what the storage says now: the old ones are about to go.
+    async fn confirm(
+        &self,
+        repository: &Repository,
+        report: &RewriteReport,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
+        for (_, new) in &report.renamed {
+            repository.confirm_stored(new).await?;
+        }
+        let index = Arc::new(repository.load_index(progress).await?);
+        // A cache may answer for a pack that the storage has lost; the listing is the storage's own.
+        let listed = repository.list(FileKind::Pack).await?;
+        let sizes: HashMap<Id, u64> = listed
+            .into_iter()
+            .map(|pack| (pack.id, pack.size_bytes))
+            .collect();
+        let known: HashSet<&Id> = self.index.packs().iter().collect();
+        let shapes = index.packs().iter().zip(pack_shapes(&index));
+        for (pack, shape) in shapes.filter(|(pack, _)| !known.contains(pack)) {
+            if sizes.get(pack) != Some(&shape.size_bytes()) {
+                return Err(lost(&format!(
+                    "pack {pack} is not there in its full length"
+                )));
+            }
+        }
+        let roots: Vec<Id> = self.changes.iter().map(|change| change.new.tree).collect();
+        let missing = find_missing(repository, &index, &roots, progress, cancel).await?;
+        match missing.iter().find_map(|missing| missing.examples.first()) {
+            None => Ok(()),
+            Some(first) => Err(lost(first)),
+        }
     }
 
     /// Returns when all new trees are stored and indexed.
@@ -124,4 +166,8 @@ impl RewritePlan {
         }
         Ok(())
     }
+}
+
+fn lost(what: &str) -> Error {
+    Error::damaged(format!("{what}; the old snapshots stay"))
 }

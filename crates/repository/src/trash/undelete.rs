@@ -14,7 +14,7 @@ use crate::lock::Lock;
 use crate::own_files::OwnFolder;
 use crate::progress::Progress;
 use crate::repository::Repository;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// A snapshot that is to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,11 +135,7 @@ impl Undelete {
                 .await
                 .context(doing)?;
         }
-        repository.load_snapshot(&id).await.context(doing)?;
-        if listed(repository).await?.get(&id) != Some(&(record.stored.len() as u64)) {
-            let what = "it is not there in its full length; it stays in the trash";
-            return Err(Error::new(ErrorKind::Damaged, what)).context(doing);
-        }
+        repository.confirm_stored(&id).await.context(doing)?;
         repository
             .delete_own(OwnFolder::Trash, &id.to_hex())
             .await

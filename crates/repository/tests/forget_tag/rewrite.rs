@@ -13,7 +13,7 @@ use strongroom_repository::{ErrorKind, FileKind, Repository, Result};
 use strongroom_storage::{ErrorKind as StorageKind, MemoryStorage, Operation, Retry};
 use strongroom_testkit::engine::new_repository;
 use strongroom_testkit::engine_backup::backup;
-use strongroom_testkit::{Fault, FaultyStorage, RecordingStorage};
+use strongroom_testkit::{Asked, Fault, FaultyStorage, RecordingStorage};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -139,6 +139,42 @@ async fn killed_after_any_call_no_snapshot_is_gone() {
         calls += 1;
     }
     assert!(calls > 5, "{calls}");
+}
+
+/// The old ones go only when the storage has the new ones, whatever it said when they were written.
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_a_storage_that_loses_or_cuts_off_what_is_written_costs_no_snapshot() {
+    let (_dir, storage, repository) = scene().await;
+    let old: Vec<Id> = all(&repository).await.iter().map(|file| file.id).collect();
+    let is_write = |asked: &Asked| {
+        let folders = ["data", "index", "snapshots"];
+        folders
+            .iter()
+            .any(|folder| asked.is(Operation::Write, folder))
+    };
+    for fault in [Fault::Lose, Fault::Truncate(40), Fault::Flip(40)] {
+        for nth in 0..5 {
+            let left = storage.fork();
+            let at = repository.with_storage(Arc::new(left.clone()));
+            let plan = plan(&at, without(&["secret"])).await.unwrap();
+            let lock = exclusive(&at).await;
+            let faulty = FaultyStorage::nth(Arc::new(left.clone()), nth, is_write, fault);
+            let lying = repository.with_storage(Arc::new(faulty));
+            let cancel = CancellationToken::new();
+            let done = plan.execute(&lying, &lock, &Silent, &cancel).await.is_ok();
+            let (there, _) = at.load_snapshots_tolerant(&Silent).await.unwrap();
+            if done {
+                // Nothing was hit: four writes are all.
+                assert_eq!((nth, there.len()), (4, 2), "{fault:?}");
+                crate::rewrite::plan(&at, without(&["secret"]))
+                    .await
+                    .unwrap();
+            } else {
+                let is_there = |id: &Id| there.iter().any(|file| file.id == *id);
+                assert!(old.iter().all(is_there), "{fault:?} at write {nth}");
+            }
+        }
+    }
 }
 
 /// Trees that do not change are neither stored nor read twice, however many snapshots have them.
