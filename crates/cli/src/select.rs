@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use jiff::Timestamp;
 use strongroom_repository::Repository;
 use strongroom_repository::format::Id;
+use strongroom_repository::signature::SignatureReport;
 use strongroom_repository::snapshots::{
     SnapshotFile, SnapshotFilter, SnapshotName, SnapshotReference, select_all, select_named,
     select_one,
@@ -22,6 +23,8 @@ use crate::signing;
 pub struct Selected {
     pub file: SnapshotFile,
     pub path: Vec<u8>,
+    /// What the verification of the signatures found, where there was a key.
+    pub signatures: Option<SignatureReport>,
 }
 
 /// Several snapshots, and how many could not be read and so not be asked whether they belong to them.
@@ -62,10 +65,11 @@ pub async fn one(
         is_latest: matches!(reference.name, SnapshotName::Latest),
         strict: true,
     };
-    context.verify_selected(repository, selected).await?;
+    let signatures = context.verify_selected(repository, selected).await?;
     Ok(Selected {
         file,
         path: reference.path,
+        signatures,
     })
 }
 

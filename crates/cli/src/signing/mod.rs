@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 pub use keys::write_new;
-pub use verify::{Selected, result, tell};
+pub use verify::{Selected, result, tell, tell_vouch};
 
 /// The signers of this run, each with the repository that it signs.
 #[derive(Default)]

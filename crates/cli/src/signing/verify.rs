@@ -64,9 +64,9 @@ impl Context {
         &self,
         repository: &Repository,
         selected: Selected<'_>,
-    ) -> Result<()> {
+    ) -> Result<Option<SignatureReport>> {
         let Some(report) = self.verify_signatures(repository).await? else {
-            return Ok(());
+            return Ok(None);
         };
         let concerns = |finding: &&SignatureFinding| {
             let mut ids = selected.ids.iter();
@@ -97,7 +97,7 @@ impl Context {
                 .warning(&format!("… and {more} about signatures"));
         }
         match refused.first() {
-            None => Ok(()),
+            None => Ok(Some(report)),
             Some(first) => Err(refuse(&first.message, refused.len())),
         }
     }
@@ -113,6 +113,30 @@ fn refuse(message: &str, number: usize) -> Error {
         "`strongroom sign verify` shows all of it; find out who changed the repository before trusting it. \
          Without --verify-key and --require-signatures nothing is verified",
     )
+}
+
+/// Says who has published the snapshot that files are restored from, where that was verified.
+pub fn tell_vouch(id: &Id, report: &SignatureReport, context: &Context) -> Result<()> {
+    let vouch = report.vouches.get(id);
+    let output = &context.output;
+    if output.is_json() {
+        return output.json(&json!({
+            "message_type": "signatures", "snapshot": id, "signed": vouch.is_some(),
+            "key": vouch.map(|vouch| vouch.key),
+            "stated": vouch.map(|vouch| vouch.time.to_string()),
+            "statements": report.statements,
+            "findings": report.findings.iter().map(|f| &f.message).collect::<Vec<_>>(),
+        }));
+    }
+    if let Some(vouch) = vouch {
+        output.note(format_args!(
+            "signatures: snapshot {} is signed with key {}, stated {}",
+            id.short(),
+            vouch.key.short(),
+            vouch.time
+        ));
+    }
+    Ok(())
 }
 
 /// Shows all findings of a report, and the figures.
@@ -134,6 +158,10 @@ pub fn tell(report: &SignatureReport, context: &Context) -> Result<()> {
             ))?,
             false => output.warning(&finding.message),
         }
+    }
+    for (id, vouch) in &report.vouches {
+        let (snapshot, key, time) = (id.short(), vouch.key.short(), vouch.time);
+        output.detail(1, format_args!("snapshot {snapshot}: key {key}, {time}"));
     }
     if output.is_json() {
         return output.json(&json!({

@@ -227,3 +227,42 @@ fn bad_statements_are_named_and_left_alone() {
         "{ran}"
     );
 }
+
+/// A snapshot that a thief of the password made to look like the last one: a backup that believed its list of unchanged
+/// files would take over content that nobody has read, and sign it.
+#[test]
+fn a_backup_that_signs_compares_with_signed_snapshots_alone() {
+    let vault = with_key();
+    let sign = ["--sign-key", "sign.pem", "backup", "source"];
+    vault.run(&sign).ok();
+    let trusted = vault.run(&["snapshots", "--json"]).ok().json()[0].clone();
+    let planted = vault.backup();
+    let told = vault.run(&sign).ok().stderr_text();
+    assert!(
+        told.contains(trusted["short_id"].as_str().unwrap()),
+        "{told}"
+    );
+    assert!(!told.contains(&planted[..8]), "{told}");
+    // Who does not sign has no reason to be choosy.
+    let told = vault.run(&["backup", "source"]).ok().stderr_text();
+    assert!(told.contains("using parent snapshot"), "{told}");
+}
+
+/// A restore says who stands for what it restored.
+#[test]
+fn a_restore_says_whose_signature_it_has_verified() {
+    let vault = with_key();
+    let id = backup(&signing(&vault));
+    let restore = [&VERIFY[..], &["restore", &id, "-t", "out"]].concat();
+    let told = vault.run(&restore).ok().stderr_text();
+    assert!(told.contains("is signed with key "), "{told}");
+    let json = vault.run(&[&restore[..], &["--json"]].concat()).ok();
+    let signatures = json.json_message("signatures");
+    assert_eq!(signatures["signed"], true);
+    assert_eq!(signatures["snapshot"], id);
+    assert_eq!(signatures["findings"].as_array().unwrap().len(), 0);
+    assert!(told.contains(&signatures["key"].as_str().unwrap()[..8]));
+    let listed = [&VERIFY[..], &["-v", "sign", "verify"]].concat();
+    let listed = vault.run(&listed).ok().stderr_text();
+    assert!(listed.contains(&id[..8]), "{listed}");
+}

@@ -36,5 +36,6 @@ pub use key::{HmacKey, SigningKey, VerifyingKey};
 pub use plan::{AcceptPlan, CompactPlan, SignPlan};
 pub use signer::Signer;
 pub use verify::{SignatureOptions, SignatureReport};
+pub use view::Vouch;
 
 pub use crate::format::{Link, SignatureAlgorithm};

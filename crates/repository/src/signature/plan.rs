@@ -276,16 +276,9 @@ impl Checkpoint {
         statement.removed = self.removed.clone();
         statement.replaced = self.replaced.clone();
         let signed = signer.sign(statement);
-        let bytes = signed.encode();
-        SignedStatement::decode(&bytes)?;
+        // One that nobody can read, for being too long, must not stand for those that can be.
+        SignedStatement::decode(&signed.encode())?;
         let name = repository.store_statement(&signed).await?;
-        let stored = repository
-            .read_own(OwnFolder::Signatures, &name.to_string())
-            .await?;
-        if stored != bytes {
-            let message = format!("statement {name} is not what was stored");
-            return Err(Error::damaged(message));
-        }
         signer.stated(name.link);
         let doomed = self.doomed.iter().filter(|file| **file != name.to_string());
         repository

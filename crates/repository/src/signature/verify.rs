@@ -1,13 +1,13 @@
 //! Verifying the signatures of a repository.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tokio_util::sync::CancellationToken;
 
 use super::chain::{self, Chain, Memory};
 use super::finding::{SignatureFinding, SignatureFindingKind as Kind};
 use super::key::VerifyingKey;
-use super::view::View;
+use super::view::{View, Vouch};
 use crate::check::Severity;
 use crate::file_kind::FileKind;
 use crate::format::{Id, Link};
@@ -32,6 +32,8 @@ pub struct SignatureReport {
     pub findings: Vec<SignatureFinding>,
     /// Snapshots that are there, and that a key's holder has published.
     pub signed: BTreeSet<Id>,
+    /// Who vouches for each of these.
+    pub vouches: BTreeMap<Id, Vouch>,
     /// All snapshots that are there.
     pub present: BTreeSet<Id>,
     /// Heads of the chain, to be remembered.
@@ -151,6 +153,8 @@ fn judge(
     }));
     let (signed, others): (BTreeSet<Id>, BTreeSet<Id>) =
         present.iter().partition(|id| view.is_signed(id));
+    let vouch = |id: &Id| Some((*id, view.vouch(id)?));
+    let vouches = signed.iter().filter_map(vouch).collect();
     findings.extend(others.into_iter().map(|id| unsigned(id, view)));
     // The worse ones first.
     findings.sort_by_cached_key(|finding| {
@@ -160,6 +164,7 @@ fn judge(
     SignatureReport {
         findings,
         signed,
+        vouches,
         present: present.iter().copied().collect(),
         heads: view.heads.iter().copied().collect(),
         statements: view.links.len() as u64,

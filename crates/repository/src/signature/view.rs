@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::chain::Chain;
-use crate::format::{Id, Link, Statement, StatementKind, StatementName};
+use crate::format::{Id, Link, Statement, StatementName};
 
 /// What a chain says.
 #[derive(Debug, Default)]
@@ -31,8 +33,26 @@ pub(super) struct View {
 #[derive(Debug, Clone, Copy, Default)]
 struct Word {
     generation: u64,
-    published: bool,
+    published: Option<Vouch>,
     removed: bool,
+}
+
+/// Who says of a snapshot that it is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vouch {
+    /// The key that the statement is signed with.
+    pub key: Id,
+    /// When it was made, by the clock of whoever made it. That of a checkpoint, where one stands for the statement.
+    pub time: Timestamp,
+}
+
+impl Vouch {
+    fn of(statement: &Statement) -> Self {
+        Self {
+            key: statement.key,
+            time: statement.time,
+        }
+    }
 }
 
 impl View {
@@ -44,7 +64,6 @@ impl View {
             .copied()
             .collect();
         let mut view = Self::default();
-        let mut checkpoint = 0;
         let mut followed = HashSet::new();
         let counts = chain
             .links
@@ -58,9 +77,6 @@ impl View {
             };
             view.links.insert(link);
             view.generation = view.generation.max(generation);
-            if statement.kind == StatementKind::Checkpoint {
-                checkpoint = checkpoint.max(generation);
-            }
             for parent in &statement.parents {
                 followed.insert(*parent);
                 if !chain.links.contains_key(parent) && !replaced.contains(parent) {
@@ -73,7 +89,7 @@ impl View {
         let is_head = |link: &&Link| !followed.contains(&link.hash);
         view.heads = view.links.iter().filter(is_head).copied().collect();
         for (name, statement) in &chain.announcements {
-            match view.still_counts(statement, checkpoint) {
+            match view.still_counts(statement) {
                 true => view.announced.push((*name, Arc::clone(statement))),
                 false => view.overtaken.push(*name),
             }
@@ -93,7 +109,9 @@ impl View {
                 };
             }
             if word.generation == statement.generation {
-                word.published |= is_published;
+                if is_published {
+                    word.published = Some(Vouch::of(statement));
+                }
                 word.removed |= !is_published;
             }
         }
@@ -101,24 +119,34 @@ impl View {
 
     /// Publications run side by side with others, so an announced one counts until the chain speaks of its snapshot.
     /// Removals run alone: once anybody has stated anything after the announcement, its run has ended.
-    fn still_counts(&self, statement: &Statement, checkpoint: u64) -> bool {
-        let generation = statement.generation;
-        let is_open = |id: &Id| self.word(id).generation < generation;
-        generation > checkpoint
-            && (generation > self.generation || statement.published.iter().any(is_open))
+    fn still_counts(&self, statement: &Statement) -> bool {
+        statement.generation > self.generation || self.opens(statement).next().is_some()
+    }
+
+    /// The publications of an announcement that the chain has said nothing of since.
+    pub fn opens<'a>(&'a self, statement: &'a Statement) -> impl Iterator<Item = &'a Id> {
+        let is_open = |id: &&Id| self.word(id).generation < statement.generation;
+        statement.published.iter().filter(is_open)
     }
 
     fn word(&self, id: &Id) -> Word {
         self.words.get(id).copied().unwrap_or_default()
     }
 
-    /// Whether a key's holder has stated or announced its publication, and nobody its removal since.
-    pub fn is_signed(&self, id: &Id) -> bool {
-        let word = self.word(id);
-        let announced = |(_, statement): &(StatementName, Arc<Statement>)| {
-            statement.generation > word.generation && statement.published.contains(id)
+    /// Who vouches for it: whether a key's holder has stated or announced its publication, and nobody its removal since.
+    pub fn vouch(&self, id: &Id) -> Option<Vouch> {
+        let is_open = |statement: &Statement| self.opens(statement).any(|open| open == id);
+        let announced = || {
+            let mut announced = self.announced.iter().map(|(_, statement)| statement);
+            announced.find(|statement| is_open(statement))
         };
-        word.published || self.announced.iter().any(announced)
+        let word = self.word(id).published;
+        word.or_else(|| announced().map(|statement| Vouch::of(statement)))
+    }
+
+    /// Whether somebody vouches for it.
+    pub fn is_signed(&self, id: &Id) -> bool {
+        self.vouch(id).is_some()
     }
 
     /// Whether its removal was stated; being there would be wrong.
@@ -138,7 +166,7 @@ impl View {
         let published = self
             .words
             .iter()
-            .filter(|(_, word)| word.published && !word.removed)
+            .filter(|(_, word)| word.published.is_some() && !word.removed)
             .map(|(id, _)| *id);
         published.filter(move |id| !going.contains(id))
     }

@@ -88,18 +88,24 @@ impl Repository {
         run.state(published, BTreeSet::new()).await
     }
 
-    /// Stores a statement. One that is there already is the same: its name is its hash.
+    /// Stores a statement. One that is there already is the same: its name is its hash. What the chain rests on is read
+    /// back, before the announcement goes that stands for it: a storage that loses a write makes nobody a thief.
     pub(super) async fn store_statement(&self, signed: &SignedStatement) -> Result<StatementName> {
         let name = signed.name();
         let data = Bytes::from(signed.encode());
         let file = name.to_string();
         let written = self
-            .write_own(OwnFolder::Signatures, &file, data, WriteMode::New)
+            .write_own(OwnFolder::Signatures, &file, data.clone(), WriteMode::New)
             .await;
         match written {
-            Err(error) if is_there(&error) => Ok(name),
-            result => result.map(|()| name),
+            Err(error) if is_there(&error) => {}
+            result => result?,
         }
+        if name.is_announcement || self.read_own(OwnFolder::Signatures, &file).await? == data {
+            return Ok(name);
+        }
+        let message = format!("statement {name} is not what was to be stored");
+        Err(Error::damaged(message))
     }
 
     /// Removes statements that others stand for, or announcements of the past. What stays does no harm.
@@ -141,9 +147,9 @@ impl<'a> Run<'a> {
 
     fn settle(&mut self, present: &HashSet<Id>, is_alone: bool) {
         for (name, statement) in &self.view.announced {
-            let (there, awaited): (BTreeSet<Id>, BTreeSet<Id>) = statement
-                .published
-                .iter()
+            let (there, awaited): (BTreeSet<Id>, BTreeSet<Id>) = self
+                .view
+                .opens(statement)
                 .partition(|id| present.contains(id));
             self.settled_published.extend(there);
             // A removal is announced under an exclusive lock: whoever did it is gone, or this run had no lock.

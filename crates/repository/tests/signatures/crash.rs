@@ -151,3 +151,40 @@ async fn killed_signing_accepting_and_compacting_lose_nothing() {
         assert!(kill_after_every_call(operation).await > 10, "{operation:?}");
     }
 }
+
+/// A storage that says "stored" and has lost the statement: the announcement stands for it until the next run.
+#[tokio::test]
+async fn a_statement_that_the_storage_lost_makes_nobody_a_thief() {
+    use strongroom_storage::Operation as Call;
+    use strongroom_testkit::{Asked, Fault};
+
+    let (scene, ids) = Scene::with(2).await;
+    let is_statement = |asked: &Asked| asked.is(Call::Write, "strongroom/signatures/0");
+    for removes in [false, true] {
+        let left = scene.storage.fork();
+        let faulty = FaultyStorage::nth(Arc::new(left.clone()), 0, is_statement, Fault::Lose);
+        let repository = scene.over(faulty);
+        let exclusive = lock(&repository, Access::Exclusive).await;
+        let lost = match removes {
+            true => repository.remove_snapshots(&ids[..1], &exclusive).await,
+            false => {
+                let next = crate::scene::snapshot(7);
+                repository
+                    .publish_snapshot(&next, &exclusive)
+                    .await
+                    .map(|_| ())
+            }
+        };
+        assert!(lost.is_err());
+        exclusive.release().await.unwrap();
+        let survivor = scene.over(left.clone());
+        let keys = [scene.key.verifying_key()];
+        assert_clean(&verify(&survivor, &keys, &[]).await, "lost");
+        publish(&survivor, 8).await;
+        let report = verify(&survivor, &keys, &[]).await;
+        assert_clean(&report, "settled");
+        assert_eq!(report.present.len(), if removes { 2 } else { 4 });
+        let names = crate::scene::files(&left).await;
+        assert_eq!(names.len(), 3, "{names:?}");
+    }
+}

@@ -102,3 +102,41 @@ async fn a_checkpoint_that_was_lost_removes_nothing() {
     compact(&scene.signed).await;
     assert_clean(&scene.verify().await, "compacted");
 }
+
+/// Somebody without the key writes a statement of their own, with its right name and in its right form.
+#[tokio::test]
+async fn a_forged_statement_has_a_wrong_signature() {
+    use strongroom_repository::format::{SignedStatement, StatementKind};
+
+    let (scene, ids) = Scene::with(2).await;
+    let files = scene.files().await;
+    let last = scene.read(&format!("{FOLDER}/{}", files[1])).await;
+    let genuine = SignedStatement::decode(&last).unwrap();
+    let planted = publish(&scene.plain, 9).await;
+    let forge = |change: &dyn Fn(&mut SignedStatement)| {
+        let mut forged = genuine.clone();
+        change(&mut forged);
+        forged
+    };
+    for forged in [
+        forge(&|forged| _ = forged.statement.published.insert(planted)),
+        forge(&|forged| {
+            forged.statement.generation = 9;
+            forged.statement.removed.insert(ids[0]);
+        }),
+        forge(&|forged| forged.statement.kind = StatementKind::Checkpoint),
+        forge(&|forged| {
+            forged.statement.kind = StatementKind::Announcement;
+            forged.statement.published.insert(planted);
+        }),
+        forge(&|forged| forged.signature = vec![0; 64]),
+        forge(&|forged| forged.signature.truncate(63)),
+        forge(&|forged| forged.signature.clear()),
+    ] {
+        let path = format!("{FOLDER}/{}", forged.name());
+        scene.put(&path, &forged.encode()).await;
+        assert_eq!(scene.words().await, ["wrong_signature", "unsigned"]);
+        scene.delete(&path).await;
+    }
+    assert_eq!(scene.words().await, ["unsigned"]);
+}

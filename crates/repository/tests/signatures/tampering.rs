@@ -23,6 +23,9 @@ async fn a_snapshot_that_was_removed_without_the_key_is_missed() {
     // The others are what they were; only who wants the newest is concerned.
     assert!(!finding.concerns(&ids[1], false) && finding.concerns(&ids[1], true));
     assert!(report.signed.contains(&ids[1]));
+    let vouch = report.vouches[&ids[1]];
+    assert_eq!(vouch.key, scene.key.verifying_key().id());
+    assert_eq!(vouch.time.to_string(), "2026-01-01T00:00:00Z");
 }
 
 /// restic's forget, or ours without the key: allowed by the password, not by the key.
@@ -205,6 +208,9 @@ async fn an_old_announcement_means_nothing() {
     after.put(&announced, &kept).await;
     assert_clean(&after.verify().await, "the announcement alone");
     after.put(&path, &file).await;
+    assert_eq!(after.words().await, ["back"]);
+    // Nor does whoever signs next take it for something that is to be settled.
+    publish(&after.signed, 6).await;
     assert_eq!(after.words().await, ["back"]);
     crate::scene::accept(&after.signed).await;
     remove(&after.signed, &[snapshot.unwrap()]).await;

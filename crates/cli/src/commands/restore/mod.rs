@@ -28,6 +28,7 @@ use crate::output::meter::Activity;
 use crate::output::{escape, snapshot};
 use crate::patterns;
 use crate::select::{self, Selected};
+use crate::signing;
 
 /// Restore files from a snapshot
 ///
@@ -185,6 +186,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         .unwrap_or_else(|| "latest".into());
     let restoring = async |_: &Lock| {
         let selected = select::one(context, &repository, &name, &filter).await?;
+        if let Some(report) = &selected.signatures {
+            signing::tell_vouch(&selected.file.id, report, context)?;
+        }
         restore(&selected, &arguments, &options, &repository, context).await
     };
     context.locked(&repository, Access::Read, restoring).await
