@@ -125,6 +125,10 @@ fn text(report: &CheckReport, context: &Context) -> Result<()> {
         figures::count(figures.trees, "tree"),
         figures::count(figures.packs, "pack"),
     ))?;
+    if figures.trash > 0 {
+        let trash = figures::count(figures.trash, "snapshot");
+        output.report(format_args!("and {trash} in the trash"))?;
+    }
     if figures.packs_read > 0 {
         output.report(format_args!(
             "read {} ({})",

@@ -78,7 +78,7 @@ impl Repository {
         });
         let roots = snapshots.iter().map(|file| file.snapshot.tree).collect();
         check_structure(self, &structure, roots, progress, cancel).await?;
-        let trash = check_trash(self, &structure, progress, cancel).await?;
+        let trash = check_trash(self, &structure, &snapshots, progress, cancel).await?;
         let read = self
             .check_data(options.read_data, &structure, &stored, progress, cancel)
             .await?;

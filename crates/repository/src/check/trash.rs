@@ -10,7 +10,7 @@ use super::structure::Structure;
 use crate::Result;
 use crate::format::{BlobKind, Id, Tree};
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Repository, SnapshotFile};
 use crate::usage::{find_used, visit_more_trees};
 
 /// Reads the trees that the trash alone needs, marks what they use, and says which snapshots there lack something. Returns
@@ -20,13 +20,16 @@ use crate::usage::{find_used, visit_more_trees};
 pub(super) async fn check_trash(
     repository: &Repository,
     structure: &Arc<Structure>,
+    snapshots: &[SnapshotFile],
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<u64> {
     let findings = &structure.findings;
     let (entries, unreadable) = repository.load_trash(progress).await?;
     let count = (entries.len() as u64).saturating_add(unreadable.len() as u64);
-    for (snapshot, error) in unreadable {
+    let is_live = |id: &Id| snapshots.iter().any(|file| file.id == *id);
+    // One whose snapshot is there was left behind by a forget that was interrupted, and stands for nothing.
+    for (snapshot, error) in unreadable.into_iter().filter(|(id, _)| !is_live(id)) {
         let message = format!("{error}; a prune refuses while it is there");
         findings.add(FindingKind::TrashUnreadable { snapshot }, message);
     }

@@ -37,7 +37,7 @@ impl Repository {
     /// Decides what of the trash stays.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Damaged`] if an entry cannot be read: what it needs is not known.
+    /// [`crate::ErrorKind::Damaged`] if an entry cannot be read and its snapshot is not there: what it needs is not known.
     pub(super) async fn plan_trash(
         &self,
         options: &PruneOptions,
@@ -51,6 +51,11 @@ impl Repository {
             });
         }
         let (entries, unreadable) = self.load_trash(progress).await?;
+        // What an interrupted forget has left stands for nothing: its snapshot is there.
+        let live: HashSet<Id> = snapshots.iter().map(|file| file.id).collect();
+        let (left_behind, unreadable): (Vec<_>, Vec<_>) = unreadable
+            .into_iter()
+            .partition(|(id, _)| live.contains(id));
         if let Some((_, error)) = unreadable.first() {
             return Err(Error::damaged(format!(
                 "{} snapshots in the trash cannot be read, so what they need is not known; nothing is removed: {error}",
@@ -63,7 +68,11 @@ impl Repository {
             .partition(|entry| is_due(&entry.record, &witnesses, options.now));
         Ok(TrashPlan {
             keep,
-            remove: due.iter().map(|entry| entry.record.snapshot).collect(),
+            remove: due
+                .iter()
+                .map(|entry| entry.record.snapshot)
+                .chain(left_behind.iter().map(|(id, _)| *id))
+                .collect(),
         })
     }
 

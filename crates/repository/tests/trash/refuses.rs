@@ -79,6 +79,20 @@ async fn a_record_that_cannot_be_read_stops_a_prune_and_is_found_by_the_check() 
     }
 }
 
+/// A forget whose write was torn must not stop all prunes: its snapshot is there, and needs what it needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_record_of_a_snapshot_that_is_there_is_tidied_up() {
+    let scene = Scene::new().await;
+    let repository = &scene.repository;
+    let torn = scene.ids()[0].to_hex();
+    overwrite(repository, &torn, b"{\"version\":1,".to_vec()).await;
+    assert!(check(repository).await.is_sound());
+    let report = prune(repository, &everything(day(0))).await.unwrap();
+    assert_eq!((report.trash_removed, report.packs_removed), (1, 0));
+    assert!(repository.list_trash().await.unwrap().is_empty());
+    assert_eq!(live(repository).await.len(), 3);
+}
+
 /// A plan whose trash has changed would remove what somebody has put there since.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prune_whose_trash_has_changed_removes_nothing() {
