@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use strongroom_repository::backup::{BackupOptions, BackupReport, Source};
 use strongroom_repository::format::{Id, Time};
+use strongroom_repository::index::Index;
 use strongroom_repository::lock::Access;
 use strongroom_repository::progress::{Progress, Silent};
+use strongroom_repository::restore::{RestoreOptions, RestoreReport, plan_restore};
 use strongroom_repository::{Repository, Result};
+use strongroom_source::files::target::DirectoryTarget;
 use strongroom_source::files::{Files, Options};
 use tokio_util::sync::CancellationToken;
 
@@ -73,4 +76,18 @@ pub async fn try_backup(
         .await;
     lock.release().await?;
     report
+}
+
+/// Restores what is below a tree into a directory, as a user without wishes does.
+pub async fn try_restore(
+    repository: &Repository,
+    index: &Index,
+    tree: Id,
+    directory: &Path,
+) -> Result<RestoreReport> {
+    let target = Arc::new(DirectoryTarget::new(directory));
+    let options = RestoreOptions::default();
+    let cancel = CancellationToken::new();
+    let plan = plan_restore(repository, index, tree, target, &options, &Silent, &cancel).await?;
+    plan.execute(repository, index, &Silent, &cancel).await
 }

@@ -60,7 +60,8 @@ impl Repository {
         // Cancelled by the user, or by this backup itself when it fails.
         let stop = cancel.child_token();
         let dry_run = options.dry_run;
-        let writer = BlobWriter::new(
+        let writer = BlobWriter::under(
+            lock,
             self,
             Arc::clone(index),
             WriterOptions { dry_run },

@@ -100,7 +100,7 @@ impl Repository {
             Vec::new()
         };
         if findings.errors() > 0 {
-            self.refuse_rewritten(&index_files).await?;
+            self.refuse_rewritten(&index_files, &snapshots).await?;
         }
         let figures = CheckFigures {
             trash,
@@ -162,9 +162,17 @@ impl Repository {
             .collect())
     }
 
-    /// Fails if index files that were loaded are gone.
-    async fn refuse_rewritten(&self, loaded: &HashSet<Id>) -> Result<()> {
-        if loaded.is_subset(&self.list_indexes().await?) {
+    /// Fails if index files that were loaded are gone, or snapshots that were looked at: what they need may have been
+    /// removed with them.
+    async fn refuse_rewritten(
+        &self,
+        loaded: &HashSet<Id>,
+        snapshots: &[SnapshotFile],
+    ) -> Result<()> {
+        let listed = self.list(FileKind::Snapshot).await?;
+        let present: HashSet<Id> = listed.into_iter().map(|file| file.id).collect();
+        let all_present = snapshots.iter().all(|file| present.contains(&file.id));
+        if all_present && loaded.is_subset(&self.list_indexes().await?) {
             Ok(())
         } else {
             Err(rewritten())

@@ -48,7 +48,9 @@ impl Repository {
     ) -> Result<CopyReport> {
         let mut report = CopyReport::default();
         if plan.wanted.count() > 0 {
-            report.written = self.copy_blobs(source, &plan, progress, cancel).await?;
+            report.written = self
+                .copy_blobs(source, &plan, lock, progress, cancel)
+                .await?;
         }
         for file in &plan.snapshots {
             if cancel.is_cancelled() {
@@ -68,13 +70,15 @@ impl Repository {
         &self,
         source: &Repository,
         plan: &CopyPlan,
+        lock: &Lock,
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<WriterTotals> {
         progress.begin(Phase::Copy);
         let stop = cancel.child_token();
         let index = Arc::clone(&plan.destination_index);
-        let writer = BlobWriter::new(self, index, WriterOptions::default(), stop.clone());
+        let options = WriterOptions::default();
+        let writer = BlobWriter::under(lock, self, index, options, stop.clone());
         let storer = Storer::new(self, &writer);
         let transfer = Transfer {
             source,

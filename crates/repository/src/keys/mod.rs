@@ -30,6 +30,8 @@ impl Repository {
         for entry in self.list(FileKind::Key).await? {
             let file = match self.load_file(FileKind::Key, &entry.id).await {
                 Ok(stored) => KeyFile::decode(&stored).map_err(|error| error.to_string()),
+                // Removed since the listing.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => Err(error.to_string()),
             };
             keys.push(KeyInfo {

@@ -8,7 +8,7 @@ use strongroom_storage::ErrorKind as StorageKind;
 use tokio_util::sync::CancellationToken;
 
 use super::host::Host;
-use super::keep::Lock;
+use super::keep::{Lock, Written};
 use super::stale::FoundLock;
 use crate::clock::Clock;
 use crate::file_kind::FileKind;
@@ -96,9 +96,13 @@ impl Repository {
     /// and at least one of them gives up; a lock is never held by two that exclude each other.
     async fn try_lock(&self, access: Access, options: &LockOptions) -> Result<Lock> {
         let met_dead = self.refuse_conflict(access, options, None).await?;
+        let at = options.clock.now();
         let id = self.write_lock(access, options).await?;
         match self.refuse_conflict(access, options, Some(id)).await {
-            Ok(_) => Ok(Lock::keep(self, access, options, id, met_dead)),
+            Ok(_) => {
+                let written = Written { id, at };
+                Ok(Lock::keep(self, access, options, written, met_dead))
+            }
             Err(error) => {
                 self.delete_file(FileKind::Lock, &id).await?;
                 Err(error)

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::acquire::{Access, LockOptions};
-use super::{REFRESH_AFTER, STALE_AFTER};
+use super::{REFRESH_AFTER, SLEPT_AFTER};
 use crate::error::Context;
 use crate::file_kind::FileKind;
 use crate::format::Id;
@@ -38,13 +38,32 @@ struct Held {
     access: Access,
     options: LockOptions,
     /// Held while the lock is written anew, so that nobody looks for the old file meanwhile.
-    current: tokio::sync::Mutex<Current>,
+    current: tokio::sync::Mutex<Written>,
 }
 
+/// A lock file of this process.
 #[derive(Debug, Clone, Copy)]
-struct Current {
-    id: Id,
-    written: Timestamp,
+pub(super) struct Written {
+    pub id: Id,
+    /// Not later than what the file says: others go by that, however long it took to be written.
+    pub at: Timestamp,
+}
+
+/// The fence of a lock, for tasks that outlive a borrow of it. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Fence(Option<Arc<Held>>);
+
+impl Fence {
+    /// As [`Lock::verify`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::LockLost`], or the storage's.
+    pub async fn verify(&self) -> Result<()> {
+        match &self.0 {
+            Some(held) => held.verify().await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// Pause after a refresh that failed.
@@ -64,17 +83,14 @@ impl Lock {
         repository: &Repository,
         access: Access,
         options: &LockOptions,
-        id: Id,
+        written: Written,
         met_dead: bool,
     ) -> Self {
         let held = Arc::new(Held {
             repository: repository.clone(),
             access,
             options: options.clone(),
-            current: tokio::sync::Mutex::new(Current {
-                id,
-                written: options.clock.now(),
-            }),
+            current: tokio::sync::Mutex::new(written),
         });
         let stop = CancellationToken::new();
         let task = tokio::spawn(refresh_until(Arc::clone(&held), stop.clone()));
@@ -108,10 +124,24 @@ impl Lock {
     /// [`ErrorKind::LockLost`] if the lock is gone, or if it grew stale (this process slept) and another process has
     /// begun what it excludes.
     pub async fn verify(&self) -> Result<()> {
+        self.fence().verify().await
+    }
+
+    /// The same, where the last look was a moment ago unless this process has slept since: asks the storage only if the
+    /// clock says so. For each of many deletions in a row.
+    ///
+    /// # Errors
+    /// As [`Lock::verify`].
+    pub async fn verify_if_slept(&self) -> Result<()> {
         match &self.held {
-            Some(held) => held.verify().await,
-            None => Ok(()),
+            Some(held) if held.has_slept().await => held.verify().await,
+            _ => Ok(()),
         }
+    }
+
+    /// The fence alone.
+    pub fn fence(&self) -> Fence {
+        Fence(self.held.clone())
     }
 
     /// Gives the lock up.
@@ -155,16 +185,34 @@ async fn refresh_until(held: Arc<Held>, stop: CancellationToken) {
 impl Held {
     async fn verify(&self) -> Result<()> {
         let mut current = self.current.lock().await;
-        let now = self.options.clock.now();
-        // A clock that jumped back says nothing about the age: the lock is written anew then too.
-        let age = Duration::try_from(now.duration_since(current.written)).unwrap_or(STALE_AFTER);
-        if age < STALE_AFTER {
-            return self.require_file(&current.id).await;
+        loop {
+            if !self.is_old(&current) {
+                self.require_file(&current.id).await?;
+                // Between the question and the answer this process may have slept, and the answer is of before.
+                if !self.is_old(&current) {
+                    return Ok(());
+                }
+            }
+            self.refresh(&mut current).await?;
+            self.refuse_begun(current.id).await?;
         }
-        self.refresh(&mut current).await?;
+    }
+
+    async fn has_slept(&self) -> bool {
+        self.is_old(&*self.current.lock().await)
+    }
+
+    fn is_old(&self, written: &Written) -> bool {
+        let age = self.options.clock.now().duration_since(written.at);
+        // A clock that jumped back says nothing about the age: the lock is written anew then too.
+        Duration::try_from(age).map_or(true, |age| age >= SLEPT_AFTER)
+    }
+
+    /// Fails if somebody has begun what this lock excludes.
+    async fn refuse_begun(&self, own: Id) -> Result<()> {
         match self
             .repository
-            .refuse_conflict(self.access, &self.options, Some(current.id))
+            .refuse_conflict(self.access, &self.options, Some(own))
             .await
         {
             Err(error) if error.kind() == ErrorKind::Locked => Err(Error::new(
@@ -177,10 +225,10 @@ impl Held {
 
     /// Writes the lock anew. The old file must stand before and after the new one is written: if it is removed in
     /// between, whoever removed it did not see the new one.
-    async fn refresh(&self, current: &mut Current) -> Result<()> {
+    async fn refresh(&self, current: &mut Written) -> Result<()> {
         let old = current.id;
         self.require_file(&old).await?;
-        let written = self.options.clock.now();
+        let at = self.options.clock.now();
         let id = self
             .repository
             .write_lock(self.access, &self.options)
@@ -189,7 +237,7 @@ impl Held {
             self.repository.delete_file(FileKind::Lock, &id).await?;
             return Err(error);
         }
-        *current = Current { id, written };
+        *current = Written { id, at };
         self.repository.delete_file(FileKind::Lock, &old).await
     }
 

@@ -19,7 +19,7 @@ mod stale;
 
 pub use acquire::{Access, LockOptions};
 pub use host::{Host, Identity};
-pub use keep::Lock;
+pub use keep::{Fence, Lock};
 pub use stale::{FoundLock, Unlocked};
 
 use std::time::Duration;
@@ -29,3 +29,7 @@ pub const REFRESH_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// Age at which a lock is taken for dead by restic's `unlock`, and so by its holder.
 pub const STALE_AFTER: Duration = Duration::from_secs(30 * 60);
+
+/// Age of its own lock at which a process takes itself to have slept: it would have been written anew twice by then. What
+/// is left until [`STALE_AFTER`] is for the one call that follows a look at the lock.
+const SLEPT_AFTER: Duration = Duration::from_secs(15 * 60);

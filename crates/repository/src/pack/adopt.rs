@@ -18,7 +18,7 @@ impl Repository {
     /// The index for an operation that adds data: complete even after a process died beside it.
     pub async fn load_index_to_write(&self, lock: &Lock, progress: &dyn Progress) -> Result<Index> {
         let index = self.load_index(progress).await?;
-        if lock.met_dead() && self.adopt_packs(&index, progress).await? > 0 {
+        if lock.met_dead() && self.adopt_packs(&index, lock, progress).await? > 0 {
             return self.load_index(progress).await;
         }
         Ok(index)
@@ -29,7 +29,12 @@ impl Repository {
     /// Costs a listing of all packs, so it is done only where [`crate::lock::Lock::met_dead`] says that a process
     /// died. Packs of a backup that is running beside this one may be taken too; that they are then named by two index
     /// files does no harm. A pack whose header cannot be read is left as it is.
-    pub async fn adopt_packs(&self, index: &Index, progress: &dyn Progress) -> Result<usize> {
+    pub async fn adopt_packs(
+        &self,
+        index: &Index,
+        lock: &Lock,
+        progress: &dyn Progress,
+    ) -> Result<usize> {
         let known: HashSet<&Id> = index.packs().iter().collect();
         let packs = self.list(FileKind::Pack).await?;
         let unknown: Vec<FileEntry> = packs
@@ -58,12 +63,14 @@ impl Repository {
                 Err(error) => return Err(error),
             }
             if blobs >= BLOBS_SUGGESTED {
+                lock.verify().await?;
                 self.save_file(FileKind::Index, encode_index(&std::mem::take(&mut waiting)))
                     .await?;
                 blobs = 0;
             }
         }
         if !waiting.is_empty() {
+            lock.verify().await?;
             self.save_file(FileKind::Index, encode_index(&waiting))
                 .await?;
         }

@@ -11,6 +11,7 @@ use crate::file_kind::FileKind;
 use crate::format::index::{BLOBS_SUGGESTED, IndexEncoder};
 use crate::format::pack_header::PackedBlob;
 use crate::format::{BlobKind, Id};
+use crate::lock::Fence;
 use crate::repository::Repository;
 use crate::{Error, ErrorKind, Result};
 
@@ -45,12 +46,14 @@ pub struct Uploaded {
 /// After an error nothing more is stored, but the packs that are stored are indexed, so that the next run uses them.
 pub(super) async fn run(
     repository: Repository,
+    fence: Fence,
     mut packs: mpsc::Receiver<FinishedPack>,
     dry_run: bool,
     cancel: CancellationToken,
 ) -> Result<Uploaded> {
     let mut state = State {
         repository,
+        fence,
         uploaded: Uploaded::default(),
         waiting: Vec::new(),
         blobs: 0,
@@ -68,6 +71,7 @@ pub(super) async fn run(
 
 struct State {
     repository: Repository,
+    fence: Fence,
     uploaded: Uploaded,
     waiting: Vec<IndexedPack>,
     blobs: usize,
@@ -129,6 +133,8 @@ impl State {
             .run_beside(move || encode_index(&packs))
             .await?;
         self.uploaded.bytes = self.uploaded.bytes.saturating_add(plain.len() as u64);
+        // As long as nothing names them the packs are waste to a prune that begins when this lock is lost.
+        self.fence.verify().await?;
         self.uploaded
             .indexes
             .push(self.repository.save_file(FileKind::Index, plain).await?);

@@ -15,6 +15,7 @@ use crate::compression;
 use crate::crypto::OVERHEAD;
 use crate::format::{BlobKind, Id, RepositoryVersion};
 use crate::index::Index;
+use crate::lock::{Fence, Lock};
 use crate::repository::Repository;
 use crate::{Error, ErrorKind, Result};
 
@@ -67,7 +68,31 @@ impl BlobWriter {
     /// A writer that stores what `index` does not name. Must be called inside a tokio runtime.
     ///
     /// `cancel` is cancelled by the writer when an upload fails, so that the producers stop.
+    ///
+    /// For a repository that nobody else works on; otherwise [`BlobWriter::under`] a lock.
     pub fn new(
+        repository: &Repository,
+        index: Arc<Index>,
+        options: WriterOptions,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self::fenced(Fence::default(), repository, index, options, cancel)
+    }
+
+    /// The same under this operation's lock: a process that slept past its life writes no index file, for a prune may have
+    /// removed the packs that it would name, and later backups would rely on them (story T-06).
+    pub fn under(
+        lock: &Lock,
+        repository: &Repository,
+        index: Arc<Index>,
+        options: WriterOptions,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self::fenced(lock.fence(), repository, index, options, cancel)
+    }
+
+    fn fenced(
+        fence: Fence,
         repository: &Repository,
         index: Arc<Index>,
         options: WriterOptions,
@@ -77,6 +102,7 @@ impl BlobWriter {
         let (sender, receiver) = mpsc::channel(1);
         let upload = tokio::spawn(upload::run(
             repository.clone(),
+            fence,
             receiver,
             options.dry_run,
             cancel.clone(),

@@ -60,9 +60,9 @@ impl Repository {
                 ..PruneReport::default()
             });
         }
-        let repacked = repack(self, &plan, progress, cancel).await?;
+        let repacked = repack(self, &plan, lock, progress, cancel).await?;
         refuse_cancelled(cancel)?;
-        let rewritten = rewrite_index(self, &plan, progress).await?;
+        let rewritten = rewrite_index(self, &plan, lock, progress).await?;
         let fresh: Vec<Id> = repacked
             .indexes
             .iter()
@@ -114,7 +114,10 @@ impl Repository {
             refuse_cancelled(cancel)?;
             lock.verify().await?;
             let mut running = stream::iter(some)
-                .map(|id| async move { self.delete_file(kind, id).await })
+                .map(|id| async move {
+                    lock.verify_if_slept().await?;
+                    self.delete_file(kind, id).await
+                })
                 .buffer_unordered(at_once);
             while let Some(result) = running.next().await {
                 match result {

@@ -8,6 +8,7 @@ use super::plan::PrunePlan;
 use crate::Result;
 use crate::format::{BlobKind, RepositoryVersion};
 use crate::index::Index;
+use crate::lock::Lock;
 use crate::pack::{BlobWriter, WriterOptions};
 use crate::progress::{Phase, Progress};
 use crate::repository::Repository;
@@ -28,6 +29,7 @@ pub(super) struct Repacked {
 pub(super) async fn repack(
     repository: &Repository,
     plan: &PrunePlan,
+    lock: &Lock,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Repacked> {
@@ -37,7 +39,8 @@ pub(super) async fn repack(
     progress.begin(Phase::Repack);
     let stop = cancel.child_token();
     // The writer knows of no blob: those that are moved are in the repository, and are stored all the same.
-    let writer = BlobWriter::new(
+    let writer = BlobWriter::under(
+        lock,
         repository,
         Arc::<Index>::default(),
         WriterOptions::default(),

@@ -10,6 +10,7 @@ use crate::format::index::{BLOBS_SUGGESTED, IndexEncoder};
 use crate::format::pack_header::PackedBlob;
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexFileContent, IndexedBlob};
+use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::Repository;
 use crate::usage::{Bitmap, PackContents};
@@ -72,6 +73,7 @@ pub(super) fn old_indexes(index: &Index, actions: &[Action]) -> HashSet<Id> {
 pub(super) async fn rewrite_index(
     repository: &Repository,
     plan: &PrunePlan,
+    lock: &Lock,
     progress: &dyn Progress,
 ) -> Result<Rewritten> {
     progress.begin(Phase::WriteIndex);
@@ -107,12 +109,12 @@ pub(super) async fn rewrite_index(
         encoder.pack(id, &blobs);
         blobs_in_file = blobs_in_file.saturating_add(blobs.len());
         if blobs_in_file >= BLOBS_SUGGESTED {
-            new.push(save(repository, std::mem::take(&mut encoder), progress).await?);
+            new.push(save(repository, std::mem::take(&mut encoder), lock, progress).await?);
             blobs_in_file = 0;
         }
     }
     if blobs_in_file > 0 {
-        new.push(save(repository, encoder, progress).await?);
+        new.push(save(repository, encoder, lock, progress).await?);
     }
     Ok(Rewritten { new, packs })
 }
@@ -120,8 +122,11 @@ pub(super) async fn rewrite_index(
 async fn save(
     repository: &Repository,
     encoder: IndexEncoder,
+    lock: &Lock,
     progress: &dyn Progress,
 ) -> Result<Id> {
+    // Without the right to it the packs that it names may be gone.
+    lock.verify().await?;
     let id = repository
         .save_file(FileKind::Index, encoder.finish())
         .await?;

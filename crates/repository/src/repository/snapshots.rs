@@ -75,15 +75,18 @@ impl Repository {
     pub async fn remove_snapshots(&self, ids: &[Id], lock: &Lock) -> Result<()> {
         lock.verify().await?;
         match self.signer() {
-            None => self.delete_snapshots(ids).await,
+            None => self.delete_snapshots(ids, lock).await,
             Some(signer) => self.remove_signed(signer, ids, lock).await,
         }
     }
 
-    pub(crate) async fn delete_snapshots(&self, ids: &[Id]) -> Result<()> {
+    pub(crate) async fn delete_snapshots(&self, ids: &[Id], lock: &Lock) -> Result<()> {
         let at_once = self.storage().capabilities().connections.max(1);
         stream::iter(ids)
-            .map(|id| async move { self.delete_file(FileKind::Snapshot, id).await })
+            .map(|id| async move {
+                lock.verify_if_slept().await?;
+                self.delete_file(FileKind::Snapshot, id).await
+            })
             .buffer_unordered(at_once)
             .try_collect()
             .await

@@ -71,7 +71,7 @@ impl Repository {
             let mut run = Run::begin(self, signer, lock).await?;
             run.announce(BTreeSet::new(), removed.clone()).await?;
             lock.verify().await?;
-            self.delete_snapshots(batch).await?;
+            self.delete_snapshots(batch, lock).await?;
             run.state(BTreeSet::new(), removed).await?;
         }
         Ok(())

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
 use strongroom_repository::check::ReadData;
-use strongroom_repository::{ErrorKind, Repository};
+use strongroom_repository::crypto::KdfParams;
+use strongroom_repository::{ErrorKind, FileKind, Repository};
 use strongroom_storage::{MemoryStorage, Storage, StoragePath};
-use strongroom_testkit::engine::open_repository;
+use strongroom_testkit::engine::{key_owner, open_repository};
 use strongroom_testkit::{Fault, FaultyStorage};
 
 use crate::fixture::{Fixture, assert_sound, copy_file, in_memory, try_check};
@@ -101,11 +102,24 @@ async fn a_prune_beside_a_check_without_lock_never_looks_like_damage() {
     fixture.restic.run(["forget", "--keep-last", "1"]).ok();
     let before = in_memory(&fixture.path()).await;
     fixture.restic.run(["prune", "--max-unused", "0"]).ok();
-    let after = in_memory(&fixture.path()).await;
-    let change = change_to(&before, &after).await;
+    never_looks_like_damage(&before, &in_memory(&fixture.path()).await).await;
+}
+
+/// The check has seen the snapshot, and what it needs is gone with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forget_beside_a_check_without_lock_never_looks_like_damage() {
+    let (fixture, _) = Fixture::two_snapshots(2);
+    let before = in_memory(&fixture.path()).await;
+    let prune = ["forget", "--keep-last", "1", "--prune", "--max-unused", "0"];
+    fixture.restic.run(prune).ok();
+    never_looks_like_damage(&before, &in_memory(&fixture.path()).await).await;
+}
+
+async fn never_looks_like_damage(before: &MemoryStorage, after: &MemoryStorage) {
+    let change = change_to(before, after).await;
     let repository = open_repository(Arc::new(before.fork())).await;
     let (mut call, mut refused) = (0, 0);
-    while let Some(result) = check_while(&repository, &before, call, &change).await {
+    while let Some(result) = check_while(&repository, before, call, &change).await {
         match result {
             Ok(report) => assert_sound(&report, &format!("prune at call {call}")),
             Err(error) => {
@@ -116,4 +130,27 @@ async fn a_prune_beside_a_check_without_lock_never_looks_like_damage() {
         call += 1;
     }
     assert!(call > 15 && refused > 0, "{call} {refused}");
+}
+
+/// A key that is removed meanwhile is no damage.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_goes_beside_a_check_never_looks_like_damage() {
+    let (fixture, _) = Fixture::two_snapshots(2);
+    let after = in_memory(&fixture.path()).await;
+    let opened = open_repository(Arc::new(after.fork())).await;
+    let kdf = KdfParams { n: 2, r: 1, p: 1 };
+    let added = opened.add_key(&"another".into(), kdf, &key_owner()).await;
+    let added = FileKind::Key.path(&added.unwrap()).unwrap();
+    let before = after.fork();
+    copy_file(&**opened.storage(), &before, &added).await;
+    let change: Change = Arc::new(move |storage| {
+        storage.delete(&added).now_or_never().unwrap().unwrap();
+    });
+    let repository = open_repository(Arc::new(before.fork())).await;
+    let mut call = 0;
+    while let Some(result) = check_while(&repository, &before, call, &change).await {
+        assert_sound(&result.unwrap(), &format!("key removed at call {call}"));
+        call += 1;
+    }
+    assert!(call > 15, "{call}");
 }
