@@ -74,7 +74,6 @@ fn t23_a_backup_that_was_killed_is_continued() {
 fn leavings_go_the_day_after(vault: &Vault) {
     let is_left = |path: &PathBuf| path.extension().is_some_and(|end| end == "tmp~");
     let leavings = || files(&vault.path("vault")).into_keys().filter(is_left);
-    println!("{} files half-written", leavings().count());
     let long_ago = SystemTime::now() - Duration::from_secs(25 * 60 * 60);
     for path in leavings() {
         let file = std::fs::File::options().write(true).open(path).unwrap();

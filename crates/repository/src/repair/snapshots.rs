@@ -18,6 +18,7 @@ use crate::lock::Lock;
 use crate::pack::{BlobWriter, WriterOptions};
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::{Repository, SnapshotFile};
+use crate::trash::find_missing;
 use crate::usage::Storer;
 use crate::{Error, ErrorKind, Result};
 
@@ -206,6 +207,9 @@ impl Repository {
             return Ok(report);
         }
         self.store_trees(&plan, cancel).await?;
+        if plan.forget {
+            self.confirm_trees(&plan, progress, cancel).await?;
+        }
         progress.begin(Phase::DeleteFiles);
         progress.add_total(items(plan.snapshots.len()));
         progress.total_known();
@@ -264,6 +268,29 @@ impl Repository {
             (Ok(()), Ok(_)) => Ok(()),
             (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
             (_, Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Fails unless all that the new snapshots need is in packs that the storage has: the old ones go after that.
+    async fn confirm_trees(
+        &self,
+        plan: &SnapshotsRepairPlan,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
+        let index = Arc::new(self.load_index(progress).await?);
+        let index = self.present_index(&index).await?.index;
+        let roots: Vec<Id> = plan
+            .snapshots
+            .iter()
+            .filter_map(|repair| repair.tree)
+            .collect();
+        let missing = find_missing(self, &index, &roots, progress, cancel).await?;
+        match missing.iter().find_map(|missing| missing.examples.first()) {
+            None => Ok(()),
+            Some(what) => Err(Error::damaged(format!(
+                "the storage has not kept what the new snapshots need ({what}); no snapshot was made"
+            ))),
         }
     }
 

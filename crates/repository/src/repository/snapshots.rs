@@ -100,7 +100,6 @@ impl Repository {
     /// old one is there then.
     pub async fn replace_snapshot(&self, old: &Id, new: &Snapshot, lock: &Lock) -> Result<Id> {
         let id = self.publish_changed_snapshot(old, new, lock).await?;
-        self.confirm_stored(&id).await?;
         let doing = || {
             format!(
                 "the changed snapshot {} is stored; remove the old one",
@@ -112,20 +111,22 @@ impl Repository {
     }
 
     /// Publishes what was made of an old snapshot. Where this repository has a signer, the new one is signed if the old one
-    /// is: a change of tags is no reason to vouch for what is in it.
+    /// is: a change of tags is no reason to vouch for what is in it. When this returns the old one may go.
     ///
     /// # Errors
-    /// Those of [`Self::publish_snapshot`].
+    /// Those of [`Self::publish_snapshot`], and [`ErrorKind::Damaged`] if the storage has not kept the new one.
     pub async fn publish_changed_snapshot(
         &self,
         old: &Id,
         new: &Snapshot,
         lock: &Lock,
     ) -> Result<Id> {
-        match self.trusted_snapshots(&[*old]).await?.contains(old) {
-            true => self.publish_snapshot(new, lock).await,
-            false => self.signed_by(None).publish_snapshot(new, lock).await,
-        }
+        let id = match self.trusted_snapshots(&[*old]).await?.contains(old) {
+            true => self.publish_snapshot(new, lock).await?,
+            false => self.signed_by(None).publish_snapshot(new, lock).await?,
+        };
+        self.confirm_stored(&id).await?;
+        Ok(id)
     }
 
     /// Fails unless the storage has the whole snapshot. A cache may answer a read, but not how long a file is.

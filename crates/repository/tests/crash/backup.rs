@@ -6,7 +6,6 @@ use strongroom_repository::progress::Silent;
 use strongroom_repository::{ErrorKind, FileKind};
 use strongroom_storage::Operation;
 use strongroom_testkit::crash_points::{Attempt, CrashPoints};
-use strongroom_testkit::engine::{FakeClock, FakeHost};
 use strongroom_testkit::{Fault, FaultyStorage, on_disk};
 use tokio_util::sync::CancellationToken;
 
@@ -61,7 +60,7 @@ async fn a_cancelled_backup_publishes_nothing_and_indexes_what_it_stored() {
     });
     let attempt = Attempt {
         storage: Arc::new(storage),
-        locks: FakeHost::new("testhost", 1).lock_options(&FakeClock::new()),
+        ..scene.attempt()
     };
     let result = scene.backup_until(&cancel, attempt, 1, None).await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);

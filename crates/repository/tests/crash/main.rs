@@ -7,6 +7,8 @@
 mod backup;
 mod copy;
 mod keys;
+mod own;
 mod prune;
+mod repair;
 mod scene;
 mod snapshots;

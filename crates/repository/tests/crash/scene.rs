@@ -90,11 +90,25 @@ impl Scene {
     }
 
     async fn back_up(&self, day: i8) -> Id {
-        let attempt = Attempt {
+        self.backup(self.attempt(), day, None).await.unwrap()
+    }
+
+    /// A process that nothing happens to.
+    pub fn attempt(&self) -> Attempt {
+        Attempt {
             storage: Arc::new(self.storage.clone()),
             locks: FakeHost::new("testhost", 99).lock_options(&FakeClock::new()),
-        };
-        self.backup(attempt, day, None).await.unwrap()
+        }
+    }
+
+    /// The time of the first snapshot.
+    pub fn first_time(&self) -> Time {
+        Time::utc(day(1))
+    }
+
+    /// A moment after all snapshots.
+    pub fn now(&self) -> Timestamp {
+        day(20)
     }
 
     /// A backup as a process makes it, with the time of this day.
@@ -108,13 +122,12 @@ impl Scene {
         &self,
         cancel: &CancellationToken,
         attempt: Attempt,
-        day: i8,
+        number: i8,
         parent: Option<Id>,
     ) -> Result<Id> {
         let source = directory(&self.source());
-        let time: Timestamp = format!("2025-12-{day:02}T00:00:00Z").parse().unwrap();
         let options = BackupOptions {
-            time: Time::utc(time),
+            time: Time::utc(day(number)),
             parent,
             ..backup_options(&source)
         };
@@ -134,6 +147,11 @@ impl Scene {
         let snapshots = self.repository.load_snapshots(&Silent).await.unwrap();
         snapshots.into_iter().map(|file| file.id).collect()
     }
+}
+
+/// Midnight of a day in December.
+fn day(number: i8) -> Timestamp {
+    format!("2025-12-{number:02}T00:00:00Z").parse().unwrap()
 }
 
 /// Works under a lock that is given back at the end, also of work that failed.

@@ -1,60 +1,16 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use strongroom_repository::Repository;
 use strongroom_repository::progress::Silent;
-use strongroom_repository::repository::{OpenOptions, SnapshotFile};
+use strongroom_repository::repository::OpenOptions;
 use strongroom_repository::snapshots::{SnapshotFilter, select_all};
 use strongroom_repository::tag::{TagChange, plan_tags};
-use strongroom_repository::{FileKind, Repository};
-use strongroom_storage::{LocalStorage, MemoryStorage, Storage};
-use strongroom_testkit::engine::{new_repository, open_repository};
-use strongroom_testkit::{FaultyStorage, Restic};
+use strongroom_storage::LocalStorage;
+use strongroom_testkit::Restic;
 use tokio_util::sync::CancellationToken;
 
-use crate::scene::{exclusive, snapshot};
-
-/// Killed after any call, every snapshot is there in its old or its new form, or both.
-#[tokio::test]
-async fn an_interrupted_change_of_tags_loses_no_snapshot() {
-    let mut finished = false;
-    for calls in 0..40 {
-        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-        let repository = new_repository(Arc::clone(&storage)).await;
-        for day in 1..=3 {
-            let json = snapshot(day, "ada", &[]).encode();
-            repository
-                .save_file(FileKind::Snapshot, json)
-                .await
-                .unwrap();
-        }
-        let (all, _) = select_all(&repository, &SnapshotFilter::default(), &Silent)
-            .await
-            .unwrap();
-        let plan = plan_tags(all, &TagChange::Set(vec!["new".into()])).unwrap();
-        let lock = exclusive(&repository).await;
-        let dying = repository.with_storage(Arc::new(FaultyStorage::stops_after(
-            Arc::clone(&storage),
-            calls,
-        )));
-        let cancel = CancellationToken::new();
-        finished = plan.execute(&dying, &lock, &Silent, &cancel).await.is_ok();
-        let survivors = open_repository(storage).await;
-        let (left, unreadable) = select_all(&survivors, &SnapshotFilter::default(), &Silent)
-            .await
-            .unwrap();
-        assert!(unreadable.is_empty());
-        for change in &plan.changes {
-            let is_there =
-                |file: &SnapshotFile| file.id == change.old.id || file.snapshot == change.new;
-            assert!(left.iter().any(is_there), "after {calls} calls");
-        }
-        if finished {
-            assert!(left.iter().all(|file| file.snapshot.tags == ["new"]) && left.len() == 3);
-            break;
-        }
-    }
-    assert!(finished);
-}
+use crate::scene::exclusive;
 
 #[tokio::test]
 async fn tags_are_those_that_restic_would_have_written() {

@@ -34,11 +34,14 @@ impl Judge<'_> {
             return;
         }
         let report = &survey.report;
+        if !self.before.is_sound() && self.before.refused.is_none() {
+            return;
+        }
         let torn = hit.filter(|_| end == End::Torn);
         assert!(report.affected.is_empty(), "{when}: {:#?}", report.affected);
         for finding in &report.errors {
             let is_torn = torn.is_some_and(|path| is_about(finding, path));
-            assert!(is_torn, "{when} ({hit:?}): {finding:?}");
+            assert!(is_torn, "{when}: {finding:?}");
         }
         if let Some(path) = torn {
             self.torn_is_told(survey, path);
@@ -85,7 +88,7 @@ impl Judge<'_> {
         assert!(report.affected.is_empty(), "{when}: {:#?}", report.affected);
         for finding in &report.errors {
             let is_torn = end == End::Torn && hit.is_some_and(|path| is_about(finding, path));
-            assert!(is_torn, "{when} ({hit:?}): {finding:?}");
+            assert!(is_torn, "{when}: {finding:?}");
         }
     }
 
@@ -106,13 +109,14 @@ impl Judge<'_> {
     /// Every snapshot is there in its old or its new form, and what is there is whole.
     fn snapshots(&self, survey: &Survey, end: End, at_end: bool) {
         let when = &self.when;
-        let (before, after) = (&self.before.snapshots, &self.after.snapshots);
-        for time in before.keys().filter(|time| after.contains_key(time)) {
+        let there = survey.times();
+        for time in self.before.times().intersection(&self.after.times()) {
             assert!(
-                survey.snapshots.contains_key(time),
+                there.contains(time),
                 "{when}: the snapshot of {time} is lost"
             );
         }
+        let (before, after) = (&self.before.snapshots, &self.after.snapshots);
         for (time, all) in &survey.snapshots {
             let (old, new) = (trees(before.get(time)), trees(after.get(time)));
             assert!(
@@ -121,8 +125,17 @@ impl Judge<'_> {
             );
             for found in all {
                 if !found.is_whole {
-                    let may_lack = end.is_lie() && old.is_empty();
-                    assert!(may_lack, "{when}: the snapshot of {time} is not whole");
+                    // A repair finds some that are not.
+                    let was_not = before
+                        .get(time)
+                        .into_iter()
+                        .flatten()
+                        .any(|old| !old.is_whole);
+                    let may_lack = was_not || (end.is_lie() && old.is_empty());
+                    assert!(
+                        may_lack && !at_end,
+                        "{when}: the snapshot of {time} is not whole"
+                    );
                     continue;
                 }
                 assert!(
@@ -133,6 +146,10 @@ impl Judge<'_> {
         }
         if at_end {
             let times = |survey: &Survey| survey.snapshots.keys().copied().collect::<BTreeSet<_>>();
+            assert_eq!(
+                survey.trash, self.after.trash,
+                "{when}: the trash in the end"
+            );
             assert_eq!(
                 times(survey),
                 times(self.after),
@@ -196,6 +213,7 @@ fn is_about(finding: &Finding, path: &StoragePath) -> bool {
         | FindingKind::Index { index: id }
         | FindingKind::Snapshot { snapshot: id }
         | FindingKind::LockUnreadable { lock: id }
+        | FindingKind::TrashUnreadable { snapshot: id }
         | FindingKind::PackUnreferenced { pack: id } => id,
         _ => return false,
     };

@@ -107,13 +107,7 @@ impl<'a> CrashPoints<'a> {
         for end in End::ALL {
             for change in self.sample(finished.changes, &mut random) {
                 let ending = Ending::new(end, change, finished.changes, &mut random);
-                let judge = Judge {
-                    before: &before,
-                    after: &finished.survey,
-                    tidies: self.tidies,
-                    when: format!("{}: {ending}", self.name),
-                };
-                let left = self.point(&operation, &ending, &judge, &finished).await;
+                let left = self.point(&operation, &ending, &before, &finished).await;
                 tried.points += 1;
                 if let Some((left, password)) = left
                     && tried.points % RESTIC_EVERY == 1
@@ -164,10 +158,9 @@ impl<'a> CrashPoints<'a> {
         &self,
         operation: &impl AsyncFn(Attempt) -> Result<()>,
         ending: &Ending,
-        judge: &Judge<'_>,
+        before: &Survey,
         finished: &Finished,
     ) -> Option<(MemoryStorage, String)> {
-        let when = &judge.when;
         let left = self.start.fork();
         let packs_before = pack_bytes(&left).await;
         let first = process(1);
@@ -175,6 +168,14 @@ impl<'a> CrashPoints<'a> {
         let result = operation(attempt(storage, first.process(1))).await;
         first.die();
         let hit = hit.path();
+        let at = hit.as_ref().map_or("", StoragePath::as_str);
+        let judge = Judge {
+            before,
+            after: &finished.survey,
+            tidies: self.tidies,
+            when: format!("{}: {ending} {at}", self.name),
+        };
+        let when = &judge.when;
         let survey = Survey::take(&left, self.passwords).await;
         judge.stopped(&survey, ending.end, hit.as_ref());
         let stored = pack_bytes(&left).await.saturating_sub(packs_before);

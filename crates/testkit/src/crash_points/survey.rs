@@ -1,6 +1,6 @@
 //! What is in a repository, as somebody finds it who only has the files and the password.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -31,6 +31,8 @@ pub(super) struct Found {
 pub(super) struct Survey {
     /// By their times, which tests keep apart: an operation that changes a snapshot leaves its time.
     pub snapshots: BTreeMap<Timestamp, Vec<Found>>,
+    /// The times of those that lie in the trash and can be brought back.
+    pub trash: BTreeSet<Timestamp>,
     pub report: CheckReport,
     /// The password that opened it.
     pub password: Option<String>,
@@ -42,6 +44,7 @@ impl Survey {
     pub async fn take(storage: &MemoryStorage, passwords: &[&str]) -> Self {
         let mut survey = Self {
             snapshots: BTreeMap::new(),
+            trash: BTreeSet::new(),
             report: CheckReport::default(),
             password: None,
             refused: None,
@@ -50,11 +53,19 @@ impl Survey {
             Ok((repository, password)) => {
                 survey.password = Some(password);
                 survey.snapshots = snapshots(&repository).await;
+                let (trash, _) = repository.load_trash(&Silent).await.unwrap();
+                let times = trash.iter().map(|entry| entry.snapshot.time.instant());
+                survey.trash = times.collect();
                 survey.report = check(&repository).await;
             }
             Err(error) => survey.refused = Some(error),
         }
         survey
+    }
+
+    /// The times of all snapshots, those in the trash too.
+    pub fn times(&self) -> BTreeSet<Timestamp> {
+        self.snapshots.keys().chain(&self.trash).copied().collect()
     }
 
     /// No error was found in it.
