@@ -8,7 +8,9 @@ use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use strongroom_testkit::{Ran, Random, SmallDisk, Strongroom, strongroom};
+use strongroom_testkit::{
+    CompareOptions, Ran, Random, SmallDisk, Strongroom, assert_same_trees, strongroom,
+};
 use vault::Vault;
 
 /// The files of a folder of the repository, the largest first.
@@ -159,6 +161,80 @@ fn t19_a_disk_that_is_full_ends_the_backup_and_loses_nothing() {
     let restic = strongroom_testkit::Restic::new(at, "try-me");
     assert_eq!(restic.snapshot_ids().len(), 2);
     restic.check_read_data();
+}
+
+/// The disk of the target fills up after more and more of the restore: what has a name is whole, and when there is room
+/// again the next restore makes the rest.
+#[test]
+fn t19_t29_a_target_that_fills_up_at_any_moment_has_whole_files_and_is_completed() {
+    let Some(disk) = SmallDisk::new(4 << 20) else {
+        return;
+    };
+    let vault = Vault::new(strongroom!());
+    for n in 0..20 {
+        let content = Random::new(n).bytes(60_000);
+        std::fs::write(vault.path(&format!("source/{n}")), content).unwrap();
+    }
+    vault.backup();
+    let out = disk.path().join("out");
+    let to = out.to_str().unwrap();
+    let restore = ["restore", "latest", "-t", to, "--no-space-check", "--yes"];
+    for leave_bytes in [0, 20_000, 150_000, 500_000, 900_000, 1_100_000] {
+        std::fs::create_dir(&out).unwrap();
+        let filler = disk.fill(leave_bytes);
+        let ran = vault.run(&restore);
+        assert!([20, 25].contains(&ran.code), "{leave_bytes}: {ran}");
+        assert!(ran.stderr_text().contains("space"), "{leave_bytes}: {ran}");
+        let source = vault.path("source");
+        let mut whole = 0;
+        for n in 0..20 {
+            if let Ok(content) = std::fs::read(out.join(format!("source/{n}"))) {
+                assert!(
+                    content == std::fs::read(source.join(n.to_string())).unwrap(),
+                    "{n}"
+                );
+                whole += 1;
+            }
+        }
+        assert!(whole < 20, "{leave_bytes}: the disk was not full");
+        std::fs::remove_file(filler).unwrap();
+        vault.run(&restore).ok();
+        assert_same_trees(&source, &out.join("source"), &CompareOptions::default());
+        std::fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+/// The disk of the cache fills up after more and more of the work: nobody notices but by its slowness.
+#[test]
+fn t19_t22_a_cache_that_fills_up_at_any_moment_changes_no_result() {
+    let Some(disk) = SmallDisk::new(1 << 20) else {
+        return;
+    };
+    let vault = Vault::new(strongroom!());
+    let cache = disk.path().join("cache");
+    for (n, leave_bytes) in [0, 4096, 9000, 20_000, 60_000].into_iter().enumerate() {
+        std::fs::write(vault.path(&format!("source/new{n}")), n.to_string()).unwrap();
+        let filler = disk.fill(leave_bytes);
+        let target = vault.path(&format!("out{n}"));
+        let to = target.to_str().unwrap();
+        for command in [
+            &["backup", "source"][..],
+            &["check", "--read-data"],
+            &["restore", "latest", "-t", to],
+        ] {
+            vault
+                .run(&[command, &["--cache-dir", cache.to_str().unwrap()]].concat())
+                .ok();
+        }
+        assert_same_trees(
+            &vault.path("source"),
+            &target.join("source"),
+            &CompareOptions::default(),
+        );
+        std::fs::remove_file(filler).unwrap();
+        std::fs::remove_dir_all(&cache).ok();
+    }
+    vault.restic().check_read_data();
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use strongroom_repository::forget::plan_forget_named;
 use strongroom_repository::format::Id;
 use strongroom_repository::lock::Access;
+use strongroom_repository::pattern::PatternSet;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::repository::SnapshotFile;
+use strongroom_repository::rewrite::{DropMetadata, RewriteOptions, plan_rewrite};
 use strongroom_repository::tag::{TagChange, plan_tags};
 use strongroom_repository::{Repository, Result};
 use strongroom_testkit::crash_points::CrashPoints;
@@ -43,7 +45,7 @@ async fn t19_t25_a_forget() {
     assert_eq!(tried.changes, 4, "a lock and two snapshots");
 }
 
-/// A snapshot is named by its content: to change it is to write another and remove the first.
+/// A snapshot is named by its content: to change it (a pin is a tag, too) is to write another and remove the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn t19_t25_a_change_of_tags() {
     let scene = Scene::with_snapshots().await;
@@ -84,4 +86,43 @@ async fn t19_an_unlock() {
         })
         .await;
     assert_eq!(tried.changes, 3);
+}
+
+/// Every file named `small` goes, and the old snapshots with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn t19_t25_a_rewrite() {
+    let scene = Scene::with_snapshots().await;
+    let insensitive: [&str; 0] = [];
+    let options = RewriteOptions {
+        exclude: PatternSet::parse(["small"], insensitive).unwrap(),
+        drop: DropMetadata::default(),
+        new_host: None,
+        new_time: None,
+        snapshot_summary: false,
+        forget: true,
+    };
+    let tried = CrashPoints::new("rewrite", &scene.storage)
+        .run(async |attempt| {
+            let repository = scene.repository.with_storage(attempt.storage);
+            locked(
+                &repository,
+                Access::Exclusive,
+                &attempt.locks,
+                async |lock| {
+                    let (files, cancel) = (
+                        repository.load_snapshots(&Silent).await?,
+                        CancellationToken::new(),
+                    );
+                    let options = options.clone();
+                    let plan =
+                        plan_rewrite(&repository, files, options, scene.now(), &Silent, &cancel)
+                            .await?;
+                    plan.execute(&repository, lock, &Silent, &cancel).await?;
+                    Ok(())
+                },
+            )
+            .await
+        })
+        .await;
+    assert!(tried.changes > 8 && tried.asked_restic > 0, "{tried:?}");
 }

@@ -131,7 +131,9 @@ impl Judge<'_> {
                         .into_iter()
                         .flatten()
                         .any(|old| !old.is_whole);
-                    let may_lack = was_not || (end.is_lie() && old.is_empty());
+                    // Of a lie the new form may suffer, where the old one is whole beside it.
+                    let has_whole = old.is_empty() || all.iter().any(|found| found.is_whole);
+                    let may_lack = was_not || (end.is_lie() && has_whole);
                     assert!(
                         may_lack && !at_end,
                         "{when}: the snapshot of {time} is not whole"
