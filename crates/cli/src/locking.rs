@@ -21,8 +21,24 @@ impl Context {
         }
     }
 
-    /// Does work under a lock, and gives the lock up in every case.
+    /// Does work under a lock, and gives the lock up in every case. Where the work has succeeded and may have added or
+    /// removed files, parity is brought up to date under the same lock.
     pub async fn locked<T>(
+        &self,
+        repository: &Repository,
+        access: Access,
+        work: impl AsyncFnOnce(&Lock) -> Result<T>,
+    ) -> Result<T> {
+        let working = async |lock: &Lock| {
+            let done = work(lock).await?;
+            self.keep_parity(repository, access, lock).await;
+            Ok(done)
+        };
+        self.locked_alone(repository, access, working).await
+    }
+
+    /// Does work under a lock, and nothing else.
+    pub async fn locked_alone<T>(
         &self,
         repository: &Repository,
         access: Access,

@@ -16,6 +16,7 @@ mod index;
 mod locking;
 mod open;
 mod output;
+mod parity;
 mod password;
 mod patterns;
 mod select;

@@ -16,6 +16,7 @@ pub mod list;
 pub mod ls;
 pub mod mount;
 pub mod pin;
+pub mod parity;
 pub mod prune;
 pub mod repair;
 pub mod restore;
@@ -60,6 +61,7 @@ pub enum Command {
     Key(key::Arguments),
     Sign(sign::Arguments),
     Unlock(unlock::Arguments),
+    Parity(parity::Arguments),
     Cache(cache::Arguments),
     Cat(cat::Arguments),
     List(list::Arguments),
@@ -94,6 +96,7 @@ impl Command {
             Self::Key(arguments) => key::run(arguments, context).await,
             Self::Sign(arguments) => sign::run(arguments, context).await,
             Self::Unlock(arguments) => unlock::run(arguments, context).await,
+            Self::Parity(arguments) => parity::run(arguments, context).await,
             Self::Cache(arguments) => cache::run(arguments, context).await,
             Self::Cat(arguments) => cat::run(arguments, context).await,
             Self::List(arguments) => list::run(arguments, context).await,
@@ -152,6 +155,10 @@ impl Command {
             Self::Tag(_) | Self::Pin(_) | Self::Unpin(_) => {
                 "snapshots changed so far stay changed; run the same command to go on"
             }
+            Self::Parity(_) => {
+                "the repository is as it was, and each group of parity is whole: run the same command to go on"
+            }
+            Self::Tag(_) => "snapshots changed so far stay changed; run the same command to go on",
             _ => "the repository is sound; run the command again",
         }
     }

@@ -142,6 +142,7 @@ pub async fn prune(
             false => tell(&figures, Some(PruneReport::default()), context),
         };
     }
+    context.warn_of_lost_snapshots(repository).await;
     if !confirmed {
         let bytes = figures::size(figures.removed().bytes);
         let trash = match figures.trash_expired {

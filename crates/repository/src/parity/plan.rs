@@ -21,7 +21,8 @@ pub struct ParityOptions {
     pub percent: Option<u8>,
     /// The caller holds an exclusive lock: nobody else makes parity, so what is left over and what is worn out may go.
     pub exclusive: bool,
-    /// Members that are gone were removed on purpose: a prune has proved that nothing needs them, or the user says so.
+    /// Members that are gone were removed on purpose: the user says so. After a prune by this process that is so in any
+    /// case, since it has proved that nothing needs them.
     pub accept_missing: bool,
 }
 
@@ -124,7 +125,10 @@ impl Repository {
         });
         let planner = Planner {
             percent,
-            options: *options,
+            options: ParityOptions {
+                accept_missing: options.accept_missing || self.was_pruned(),
+                ..*options
+            },
             present,
             removed: removed.collect(),
         };

@@ -91,6 +91,7 @@ impl Repository {
         report.packs_removed = self
             .remove_all(FileKind::Pack, &packs, lock, progress, cancel)
             .await?;
+        self.note_pruned();
         Ok(report)
     }
 

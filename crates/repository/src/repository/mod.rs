@@ -3,16 +3,15 @@
 mod blobs;
 mod create;
 mod files;
+mod history;
 mod open;
 mod snapshots;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use strongroom_storage::Storage;
 
 use crate::crypto::MasterKey;
-use crate::file_kind::FileKind;
 use crate::format::{Config, Id};
 use crate::signature::Signer;
 use crate::workers::Workers;
@@ -38,8 +37,8 @@ struct Inner {
     config: Config,
     workers: Workers,
     settings: Settings,
-    removed: Arc<Mutex<HashSet<(FileKind, Id)>>>,
     signer: Option<Arc<Signer>>,
+    history: Arc<history::History>,
 }
 
 /// What the user may choose about how new data is stored.
@@ -89,21 +88,6 @@ impl Repository {
     /// How new data is stored.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
-    }
-
-    /// Files that were removed on purpose since this repository was opened, locks excepted.
-    pub fn removed_files(&self) -> HashSet<(FileKind, Id)> {
-        let removed = self.inner.removed.lock();
-        removed.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note_removed(&self, kind: FileKind, id: &Id) {
-        if kind != FileKind::Lock {
-            let removed = self.inner.removed.lock();
-            removed
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert((kind, *id));
-        }
     }
 
     /// Who signs what is published and removed here, if anybody does.

@@ -77,8 +77,8 @@ impl Repository {
                 config: self.inner.config.clone(),
                 workers: self.inner.workers.clone(),
                 settings: self.inner.settings.clone(),
-                removed: Arc::clone(&self.inner.removed),
                 signer,
+                history: Arc::clone(&self.inner.history),
             }),
         }
     }
@@ -97,8 +97,8 @@ impl Repository {
                 config: opened.config,
                 workers,
                 settings,
-                removed: Arc::default(),
                 signer: None,
+                history: Arc::default(),
             }),
         }
     }
