@@ -45,6 +45,32 @@ impl Context {
         }
     }
 
+    /// Says what is wrong with the parity of a repository, as far as listings tell.
+    pub async fn note_parity(&self, repository: &Repository) {
+        let Ok(status) = parity::status(&**repository.storage()).await else {
+            return;
+        };
+        let unreadable = status.unreadable.len() as u64;
+        for (number, what) in [
+            (unreadable, "of parity cannot be read and protect nothing"),
+            (status.groups_weakened, "of parity lack some of it"),
+        ] {
+            if number > 0 {
+                let groups = figures::count(number, "group");
+                self.output.note(format_args!(
+                    "{groups} {what}: `strongroom parity create` makes them anew"
+                ));
+            }
+        }
+        let missing = status.missing.len() as u64;
+        if missing > 0 {
+            self.output.note(format_args!(
+                "{} that parity protects are gone: `strongroom parity status` lists them",
+                figures::count(missing, "file")
+            ));
+        }
+    }
+
     /// What to do about damage, where parity may mend it.
     pub async fn parity_hint(&self, repository: &Repository) -> Option<&'static str> {
         let status = parity::status(&**repository.storage()).await.ok()?;

@@ -74,6 +74,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let signed = signatures.map_or(Ok(ExitCode::Success), |report| {
         signing::result(&report, context)
     });
+    context.note_parity(&repository).await;
     match report.errors_count {
         0 => signed,
         number => Err(Error::new(
@@ -83,10 +84,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
                 figures::count(number, "error")
             ),
         )
-        .hint(
+        .hint(context.parity_hint(&repository).await.unwrap_or(
             "remove nothing: the files named above cannot be restored from the snapshots named with them. \
-             After `restic repair index`, which this version lacks, a new backup stores again what is still on the source",
-        )),
+             `strongroom repair --help` says what can be mended, and in which order",
+        ))),
     }
 }
 

@@ -32,6 +32,7 @@ pub use index::{IndexRepairOptions, IndexRepairPlan, IndexRepairReport, Redescri
 pub use packs::{DamagedPack, PacksRepairPlan, PacksRepairReport, PacksToRepair};
 pub use present::PresentIndex;
 pub use quarantine::QuarantinedFile;
+pub(crate) use quarantine::quarantine_name;
 pub use snapshots::{
     SnapshotRepair, SnapshotsRepairOptions, SnapshotsRepairPlan, SnapshotsRepairReport, TAG,
 };

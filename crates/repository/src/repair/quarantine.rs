@@ -86,7 +86,7 @@ impl Repository {
                 return Ok(Some(file.name));
             }
         }
-        let name = format!("{prefix}{}", now.strftime(TIME));
+        let name = quarantine_name(kind.noun(), id, now);
         self.write_own(
             OwnFolder::Quarantine,
             &name,
@@ -105,6 +105,11 @@ impl Repository {
         }
         Ok(Some(name))
     }
+}
+
+/// The name of a file that was called `noun` and `id`.
+pub(crate) fn quarantine_name(noun: &str, id: &Id, now: Timestamp) -> String {
+    format!("{noun}-{id}-{}", now.strftime(TIME))
 }
 
 fn prefix(kind: FileKind, id: &Id) -> String {

@@ -79,9 +79,17 @@ pub async fn plan(storage: &dyn Storage, options: &RecoverOptions) -> RecoverPla
 
 pub async fn execute(storage: &dyn Storage, plan: &RecoverPlan) -> RecoverReport {
     let workers = Workers::new(2).unwrap();
-    plan.execute(storage, &workers, None, &Silent, &CancellationToken::new())
-        .await
-        .unwrap()
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    plan.execute(
+        storage,
+        &workers,
+        None,
+        now,
+        &Silent,
+        &CancellationToken::new(),
+    )
+    .await
+    .unwrap()
 }
 
 /// Everything that is missing is wanted back, and everything is read.

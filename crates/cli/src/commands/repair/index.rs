@@ -29,7 +29,7 @@ pub struct Arguments {
 
     /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Runs the command.

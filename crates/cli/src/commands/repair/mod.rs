@@ -2,6 +2,7 @@
 //!
 //! Each part shows its plan first, asks, and then does what the plan says.
 
+mod files;
 mod index;
 mod packs;
 mod quarantine;
@@ -19,7 +20,7 @@ use crate::output::{escape, figures};
 
 /// Repair a damaged repository
 ///
-/// Run `check --read-data` first, then `repair packs --read-data` where it found damaged packs, then `repair index`, then a
+/// Run `check --read-data` first, then `repair files --read-data` where there is parity, then `repair packs --read-data` where it found damaged packs, then `repair index`, then a
 /// backup: it stores again what was lost and is still on the source. `repair snapshots` comes last, for what stays lost.
 /// Each shows what it would do and asks. Damaged files are put into a quarantine and not deleted.
 /// Ends with 21 where something remains lost.
@@ -32,6 +33,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum RepairCommand {
+    Files(files::Arguments),
     Index(index::Arguments),
     Packs(packs::Arguments),
     Snapshots(snapshots::Arguments),
@@ -40,9 +42,17 @@ enum RepairCommand {
 
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    if let RepairCommand::Files(arguments) = &arguments.command {
+        // It opens the repository only if that can be done.
+        return files::run(arguments, context).await;
+    }
     // What is repaired is what lies in the storage, not a copy of it.
     let repository = context.open_without_cache(&context.named()?).await?;
+    if let Some((read_data, dry_run)) = arguments.command.gives_up() {
+        files::before_repair(&repository, read_data, dry_run, context).await?;
+    }
     match arguments.command {
+        RepairCommand::Files(_) => Ok(ExitCode::Success),
         RepairCommand::Index(arguments) => index::run(&arguments, &repository, context).await,
         RepairCommand::Packs(arguments) => packs::run(&arguments, &repository, context).await,
         RepairCommand::Snapshots(arguments) => {
@@ -50,6 +60,18 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         }
         RepairCommand::Quarantine(arguments) => {
             quarantine::run(&arguments, &repository, context).await
+        }
+    }
+}
+
+impl RepairCommand {
+    /// For repairs that give up what is damaged or missing: whether they read all data, and whether they are dry runs.
+    fn gives_up(&self) -> Option<(bool, bool)> {
+        match self {
+            Self::Files(_) | Self::Quarantine(_) => None,
+            Self::Index(arguments) => Some((false, arguments.dry_run)),
+            Self::Packs(arguments) => Some((arguments.read_data, arguments.dry_run)),
+            Self::Snapshots(arguments) => Some((false, arguments.dry_run)),
         }
     }
 }

@@ -29,11 +29,11 @@ pub struct Arguments {
 
     /// Read all data to find the damaged packs
     #[arg(long)]
-    read_data: bool,
+    pub(super) read_data: bool,
 
     /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Paths that are shown at most.

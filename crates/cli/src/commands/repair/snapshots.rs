@@ -40,7 +40,7 @@ pub struct Arguments {
 
     /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Losses that are shown at most for each snapshot.

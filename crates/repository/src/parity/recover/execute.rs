@@ -1,6 +1,7 @@
 //! Writing what was brought back under its name.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use strongroom_storage::{Storage, WriteMode};
 use tokio_util::sync::CancellationToken;
 
@@ -9,10 +10,11 @@ use super::plan::{Condition, RecoverItem, RecoverPlan};
 use super::rebuild::Rebuild;
 use crate::error::Context;
 use crate::format::Id;
-use crate::format::parity::ParityMemberKind;
+use crate::format::parity::{ParityMemberKind, parity_name};
 use crate::lock::Lock;
 use crate::own_files::OwnFolder;
 use crate::progress::{Amount, Phase, Progress};
+use crate::repair::quarantine_name;
 use crate::workers::Workers;
 use crate::{Error, ErrorKind, Result};
 
@@ -25,6 +27,8 @@ pub struct RecoverReport {
     pub failed: Vec<(ParityMemberKind, Id, String)>,
     /// Names of damaged files in the quarantine.
     pub quarantined: Vec<String>,
+    /// Damaged parity files that were removed, so that their groups are made anew.
+    pub parity_removed: u64,
 }
 
 /// Bytes of files that are held at a time, unless one file is more.
@@ -40,7 +44,9 @@ const ORDER: [ParityMemberKind; 5] = [
 ];
 
 impl RecoverPlan {
-    /// Brings back what the plan says. Damaged bytes go to the quarantine before; what was written is read again.
+    /// Brings back what the plan says. Damaged bytes go to the quarantine before, under a name with the time `now`; what was
+    /// written is read again. Where a group is whole then, its damaged parity is removed: it is made anew by whoever keeps
+    /// parity up.
     ///
     /// `lock` is an exclusive lock, where the repository could be opened.
     ///
@@ -52,6 +58,7 @@ impl RecoverPlan {
         storage: &dyn Storage,
         workers: &Workers,
         lock: Option<&Lock>,
+        now: Timestamp,
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<RecoverReport> {
@@ -66,6 +73,7 @@ impl RecoverPlan {
             storage,
             workers,
             lock,
+            now,
             report: RecoverReport::default(),
         };
         for kind in ORDER {
@@ -79,6 +87,7 @@ impl RecoverPlan {
                 }
             }
         }
+        run.remove_damaged_parity().await?;
         Ok(run.report)
     }
 }
@@ -113,6 +122,7 @@ struct Run<'a> {
     storage: &'a dyn Storage,
     workers: &'a Workers,
     lock: Option<&'a Lock>,
+    now: Timestamp,
     report: RecoverReport,
 }
 
@@ -192,19 +202,43 @@ impl Run<'_> {
         }
     }
 
-    /// Copies what can be read of a damaged file.
+    /// Copies a damaged file and compares the copy. Where it cannot be read to its end there is nothing to copy.
     async fn quarantine(&mut self, item: &RecoverItem) -> Result<()> {
         let path = item.kind.path(&item.id)?;
         let class = item.kind.class();
         let Some(stored) = lane::read(self.storage, &path, None, class).await? else {
             return Ok(());
         };
-        // Its name, and the hash of what it holds instead: the next damage to the same file does not replace it.
-        let name = format!("{path}.{}", Id::of(&stored).short());
-        OwnFolder::Quarantine
-            .write(self.storage, &name, stored, WriteMode::Replace)
+        let name = quarantine_name(item.kind.noun(), &item.id, self.now);
+        let folder = OwnFolder::Quarantine;
+        folder
+            .write(self.storage, &name, stored.clone(), WriteMode::Replace)
             .await?;
+        if folder.read(self.storage, &name).await? != stored {
+            return Err(Error::damaged(format!(
+                "{name} of the quarantine is not what was written, so the file stays as it is"
+            )));
+        }
         self.report.quarantined.push(name);
+        Ok(())
+    }
+
+    /// Parity that is damaged may still be of use where a member is, too; there it stays.
+    async fn remove_damaged_parity(&mut self) -> Result<()> {
+        for (group, file) in &self.plan.damaged_parity {
+            let items = self.plan.items.iter();
+            let mut left = items.filter(|item| {
+                let is_back = self.report.recovered.contains(&(item.kind, item.id));
+                item.place.0 == *group && !is_back
+            });
+            if left.next().is_some() {
+                continue;
+            }
+            self.verify_lock().await?;
+            let name = parity_name(file);
+            OwnFolder::Parity.delete(self.storage, &name).await?;
+            self.report.parity_removed += 1;
+        }
         Ok(())
     }
 

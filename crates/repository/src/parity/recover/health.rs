@@ -1,11 +1,12 @@
 //! Which windows of a group are whole: every byte of it is read.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use strongroom_storage::Storage;
+use strongroom_storage::{Class, Storage};
 use tokio_util::sync::CancellationToken;
 
 use super::lane::Lane;
-use crate::format::parity::{Checksum, ChecksumTable, ParityGroup};
+use crate::format::Id;
+use crate::format::parity::{Checksum, ChecksumTable, ParityGroup, parity_name};
 use crate::own_files::OwnFolder;
 use crate::progress::{Amount, Progress};
 use crate::workers::Workers;
@@ -22,6 +23,8 @@ pub(super) struct Health {
     pub members: Vec<Vec<bool>>,
     /// For each part each of its windows.
     pub parts: Vec<Vec<bool>>,
+    /// Parity files whose copy of the table cannot be had.
+    pub damaged_tables: Vec<Id>,
 }
 
 impl Health {
@@ -33,7 +36,8 @@ impl Health {
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<Option<Self>> {
-        let Some(table) = read_table(storage, group).await? else {
+        let (table, damaged_tables) = read_tables(storage, group).await?;
+        let Some(table) = table else {
             return Ok(None);
         };
         let mut lanes = Vec::new();
@@ -65,6 +69,7 @@ impl Health {
             table,
             members,
             parts,
+            damaged_tables,
         }))
     }
 
@@ -78,6 +83,12 @@ impl Health {
     pub fn is_part_whole(&self, part: usize, row: usize) -> bool {
         let windows = self.parts.get(part).and_then(|windows| windows.get(row));
         windows.copied().unwrap_or(false)
+    }
+
+    /// Whether all windows of a part are whole.
+    pub fn is_whole_part(&self, part: usize) -> bool {
+        let windows = self.parts.get(part);
+        windows.is_some_and(|windows| windows.iter().all(|whole| *whole))
     }
 
     /// Whether all windows of a member are whole.
@@ -98,24 +109,26 @@ impl Health {
     }
 }
 
-/// The table from the first parity file that has it.
-async fn read_table(storage: &dyn Storage, group: &ParityGroup) -> Result<Option<ChecksumTable>> {
+/// The table from any parity file that has it, and the files that do not.
+async fn read_tables(
+    storage: &dyn Storage,
+    group: &ParityGroup,
+) -> Result<(Option<ChecksumTable>, Vec<Id>)> {
+    let (mut table, mut damaged) = (None, Vec::new());
     for file in &group.files {
-        let path = OwnFolder::Parity.file(&crate::format::parity::parity_name(&file.id))?;
         let lane = Lane {
-            path,
-            class: strongroom_storage::Class::Data,
+            path: OwnFolder::Parity.file(&parity_name(&file.id))?,
+            class: Class::Data,
             base: file.parts.saturating_mul(group.part_bytes()),
             size_bytes: group.table_bytes(),
         };
-        let Some(bytes) = lane.read(storage, 0, lane.size_bytes).await? else {
-            continue;
-        };
-        if let Ok(table) = ChecksumTable::decode(group, &bytes) {
-            return Ok(Some(table));
+        let bytes = lane.read(storage, 0, lane.size_bytes).await?;
+        match bytes.map(|bytes| ChecksumTable::decode(group, &bytes)) {
+            Some(Ok(found)) => table = Some(found),
+            Some(Err(_)) | None => damaged.push(file.id),
         }
     }
-    Ok(None)
+    Ok((table, damaged))
 }
 
 /// The windows of one file or part.

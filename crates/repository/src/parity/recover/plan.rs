@@ -95,7 +95,8 @@ pub struct RecoverPlan {
     pub(super) groups: Vec<StoredGroup>,
     pub(super) health: HashMap<usize, Health>,
     unreadable: Vec<UnreadableGroup>,
-    damaged_parity: u64,
+    /// Parity files that are there and damaged, each with its group.
+    pub(super) damaged_parity: Vec<(usize, Id)>,
 }
 
 impl RecoverPlan {
@@ -120,9 +121,14 @@ impl RecoverPlan {
         &self.unreadable
     }
 
-    /// Parity files that were examined and are damaged or missing.
+    /// Parity files that were examined and found to be damaged.
     pub fn damaged_parity(&self) -> u64 {
-        self.damaged_parity
+        self.damaged_parity.len() as u64
+    }
+
+    /// Nothing would be written or removed.
+    pub fn is_nothing(&self) -> bool {
+        self.damaged_parity.is_empty() && self.to_recover().next().is_none()
     }
 }
 
@@ -152,7 +158,7 @@ pub async fn plan(
         groups: existing.groups,
         health: HashMap::new(),
         unreadable: existing.unreadable,
-        damaged_parity: 0,
+        damaged_parity: Vec::new(),
     };
     progress.begin(Phase::ReadData);
     for (at, stored) in plan.groups.iter().enumerate() {
@@ -169,7 +175,8 @@ pub async fn plan(
             ..Amount::default()
         });
         let health = Health::examine(storage, workers, &stored.group, progress, cancel).await?;
-        plan.damaged_parity += damaged_files(stored, health.as_ref());
+        let damaged = damaged_files(stored, health.as_ref());
+        plan.damaged_parity.extend(damaged.map(|id| (at, id)));
         planner.judge(at, stored, health.as_ref());
         if let Some(health) = health {
             plan.health.insert(at, health);
@@ -187,25 +194,23 @@ fn configs(stored: &StoredGroup) -> impl Iterator<Item = Id> {
     configs.map(|member| member.id)
 }
 
-/// Parity files with a damaged part.
-fn damaged_files(stored: &StoredGroup, health: Option<&Health>) -> u64 {
-    let Some(health) = health else {
-        return stored.group.files.len() as u64;
-    };
-    let mut parts = health.parts.iter();
-    let whole = stored
-        .group
-        .files
-        .iter()
-        .zip(&stored.files_present)
-        .map(|(file, present)| {
-            let count = usize::try_from(file.parts).unwrap_or(usize::MAX);
-            let mut own = parts.by_ref().take(count);
-            own.by_ref().fold(*present, |whole, part| {
-                whole && part.iter().all(|whole| *whole)
-            })
+/// Parity files that are there and have a damaged part, or none that is known.
+fn damaged_files<'a>(
+    stored: &'a StoredGroup,
+    health: Option<&'a Health>,
+) -> impl Iterator<Item = Id> + 'a {
+    let mut first = 0;
+    let files = stored.group.files.iter().zip(&stored.files_present);
+    files.filter_map(move |(file, is_present)| {
+        let last = first + file.parts;
+        let parts = std::mem::replace(&mut first, last)..last;
+        let mut parts = parts.filter_map(|part| usize::try_from(part).ok());
+        let is_whole = health.is_some_and(|health| {
+            !health.damaged_tables.contains(&file.id)
+                && parts.all(|part| health.is_whole_part(part))
         });
-    whole.filter(|whole| !whole).count() as u64
+        (*is_present && !is_whole).then_some(file.id)
+    })
 }
 
 struct Planner<'a> {
@@ -257,6 +262,11 @@ impl Planner<'_> {
             let Some(condition) = self.condition(member).or_else(is_read_damaged) else {
                 continue;
             };
+            let is_whole = health.is_some_and(|health| health.is_member_whole(at));
+            if condition == Condition::Missing && is_whole {
+                // A listing did not show it, and there it is.
+                continue;
+            }
             let can = health.is_some_and(|health| health.can_rebuild(at));
             let verdict = match self.refusal(member, condition) {
                 Some(refusal) => refusal,
