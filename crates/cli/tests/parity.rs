@@ -207,8 +207,11 @@ fn commands_that_write_keep_parity_up() {
         .forget_prune(["--keep-last", "1", "--max-unused", "0"]);
     assert_ne!(status()["missing"].as_array().unwrap().len(), 0);
     let warned = vault.run(&["prune", "--yes", "--max-unused", "0"]).ok();
+    assert!(
+        warned.stderr_text().contains("parity protects are gone"),
+        "{warned}"
+    );
     is_whole("prune after restic's");
-    let _ = warned;
     vault.restic().check_read_data();
     let removed = vault.run(&["parity", "remove"]).expect_code(26);
     assert!(removed.stderr_text().contains("--yes"), "{removed}");

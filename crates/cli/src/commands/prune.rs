@@ -136,14 +136,12 @@ pub async fn prune(
     };
     let figures = *plan.figures();
     show(&figures, context)?;
-    if dry_run || figures.is_nothing() {
-        return match dry_run {
-            true => tell(&figures, None, context),
-            false => tell(&figures, Some(PruneReport::default()), context),
-        };
+    if dry_run {
+        return tell(&figures, None, context);
     }
     context.warn_of_lost_snapshots(repository).await;
-    if !confirmed {
+    // What removes nothing is carried out all the same: it proves that nothing is needed but what is there.
+    if !confirmed && !figures.is_nothing() {
         let bytes = figures::size(figures.removed().bytes);
         let trash = match figures.trash_expired {
             0 => String::new(),
