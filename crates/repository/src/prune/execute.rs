@@ -51,6 +51,7 @@ impl Repository {
         let plan = Arc::new(plan);
         let mut indexes: HashSet<Id> = plan.index.files().iter().map(|file| file.id).collect();
         self.refuse_changed(&plan, lock, &indexes).await?;
+        self.note_pruned();
         if plan.figures.is_nothing() {
             return Ok(PruneReport::default());
         }
@@ -91,7 +92,6 @@ impl Repository {
         report.packs_removed = self
             .remove_all(FileKind::Pack, &packs, lock, progress, cancel)
             .await?;
-        self.note_pruned();
         Ok(report)
     }
 

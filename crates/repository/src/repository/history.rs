@@ -31,7 +31,7 @@ impl Repository {
         }
     }
 
-    /// A prune was carried out: it has proved that all that snapshots need is there.
+    /// A prune was begun: its plan has proved that all that snapshots need is there.
     pub(crate) fn was_pruned(&self) -> bool {
         self.inner.history.pruned.load(Ordering::Relaxed)
     }
