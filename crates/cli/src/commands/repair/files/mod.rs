@@ -1,18 +1,16 @@
 //! `strongroom repair files`: what parity protects, brought back.
 
+mod report;
+
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::json;
 use strongroom_repository::Repository;
 use strongroom_repository::lock::{Access, Lock};
-use strongroom_repository::parity::ParityMemberKind;
-use strongroom_repository::parity::recover::{
-    self, Condition, RecoverItem, RecoverOptions, RecoverPlan, RecoverReport, Verdict,
-};
+use strongroom_repository::parity::recover::{self, RecoverOptions, RecoverPlan};
 use strongroom_repository::workers::Workers;
 use strongroom_storage::{Storage, StoragePath};
 
-use super::{access, remains, tell_quarantined};
+use super::access;
 use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -236,170 +234,18 @@ async fn execute(
     lock: Option<&Lock>,
     context: &Context,
 ) -> Result<ExitCode> {
-    show(plan, context)?;
-    let report = if arguments.dry_run || plan.is_nothing() {
+    report::show(plan, context)?;
+    let done = if arguments.dry_run || plan.is_nothing() {
         None
     } else {
-        confirm(context, &action(plan)).await?;
+        confirm(context, &report::action(plan)).await?;
         let workers = Workers::new(0)?;
         let meter = context.meter(Activity::Other);
         let (now, progress) = (Timestamp::now(), meter.progress());
         let executing = plan.execute(storage, &workers, lock, now, progress, &context.cancel);
         Some(executing.await?)
     };
-    tell(arguments, plan, report.as_ref(), context)?;
+    report::tell(arguments, plan, done.as_ref(), context)?;
     context.output.flush()?;
-    exit(plan, report.as_ref())
-}
-
-fn action(plan: &RecoverPlan) -> String {
-    let mut actions = Vec::new();
-    let files = plan.to_recover().count() as u64;
-    if files > 0 {
-        actions.push(format!("bring back {}", figures::count(files, "file")));
-    }
-    let parity = plan.damaged_parity();
-    if parity > 0 {
-        let parity = figures::count(parity, "damaged file");
-        actions.push(format!(
-            "remove {parity} of parity where nothing needs them"
-        ));
-    }
-    actions.join(" and ")
-}
-
-fn line(item: &RecoverItem) -> String {
-    let what = match (item.kind, item.condition) {
-        (ParityMemberKind::Config, Condition::Missing) => "config is missing".to_owned(),
-        (ParityMemberKind::Config, Condition::Damaged) => {
-            "config is not the one that parity knows".to_owned()
-        }
-        (kind, Condition::Missing) => format!("{} {} is missing", kind.noun(), item.id),
-        (kind, Condition::Damaged) => format!("{} {} is damaged", kind.noun(), item.id),
-    };
-    let then = match item.verdict {
-        Verdict::Recover => "it can be brought back",
-        Verdict::NotAskedFor => {
-            "nothing is known to need it, and it may have been removed on purpose (--missing brings it back)"
-        }
-        Verdict::OtherConfig => "it may be newer (--replace-config puts the other one back)",
-        Verdict::NotEnoughParity => "it cannot be brought back, too much else is damaged",
-    };
-    format!("{what}: {then}")
-}
-
-fn show(plan: &RecoverPlan, context: &Context) -> Result<()> {
-    let output = &context.output;
-    if output.is_json() {
-        return Ok(());
-    }
-    for group in plan.unreadable() {
-        let (id, reason) = (group.id.short(), &group.reason);
-        output.warning(&format!("parity group {id} protects nothing: {reason}"));
-    }
-    for item in plan.items() {
-        output.result(line(item))?;
-    }
-    Ok(())
-}
-
-fn tell(
-    arguments: &Arguments,
-    plan: &RecoverPlan,
-    report: Option<&RecoverReport>,
-    context: &Context,
-) -> Result<()> {
-    let output = &context.output;
-    if output.is_json() {
-        return json(arguments, plan, report, context);
-    }
-    let Some(report) = report else {
-        return match (plan.items().is_empty(), plan.is_nothing()) {
-            (true, true) => output.report("nothing that parity protects is damaged or missing"),
-            (false, true) => output.report("nothing was changed"),
-            (_, false) => output.report("dry run: nothing was changed"),
-        };
-    };
-    for (kind, id, reason) in &report.failed {
-        output.warning(&format!("{} {id}: {reason}", kind.noun()));
-    }
-    output.report(format_args!(
-        "brought back {}",
-        figures::count(report.recovered.len() as u64, "file")
-    ))?;
-    if report.parity_removed > 0 {
-        output.report(format_args!(
-            "removed {} of parity; whatever writes next makes it anew",
-            figures::count(report.parity_removed, "damaged file")
-        ))?;
-    }
-    tell_quarantined(&report.quarantined, context)
-}
-
-fn json(
-    arguments: &Arguments,
-    plan: &RecoverPlan,
-    report: Option<&RecoverReport>,
-    context: &Context,
-) -> Result<()> {
-    let item = |item: &RecoverItem| {
-        json!({
-            "type": item.kind.noun(), "id": item.id, "size_bytes": item.size_bytes,
-            "condition": match item.condition {
-                Condition::Missing => "missing",
-                Condition::Damaged => "damaged",
-            },
-            "verdict": match item.verdict {
-                Verdict::Recover => "recover",
-                Verdict::NotAskedFor => "not_asked_for",
-                Verdict::OtherConfig => "other_config",
-                Verdict::NotEnoughParity => "not_enough_parity",
-            },
-        })
-    };
-    let name = |kind: &ParityMemberKind, id| json!({"type": kind.noun(), "id": id});
-    let recovered = report.map(|report| {
-        let recovered = report.recovered.iter();
-        recovered
-            .map(|(kind, id)| name(kind, id))
-            .collect::<Vec<_>>()
-    });
-    let failed = report.map(|report| {
-        let failed = report.failed.iter();
-        failed
-            .map(|(kind, id, _)| name(kind, id))
-            .collect::<Vec<_>>()
-    });
-    context.output.json(&json!({
-        "message_type": "repair_files_summary", "dry_run": arguments.dry_run,
-        "files": plan.items().iter().map(item).collect::<Vec<_>>(),
-        "groups_unreadable": plan.unreadable().len(), "parity_damaged": plan.damaged_parity(),
-        "recovered": recovered, "failed": failed,
-        "quarantined": report.map(|report| &report.quarantined),
-        "parity_removed": report.map(|report| report.parity_removed),
-    }))
-}
-
-fn exit(plan: &RecoverPlan, report: Option<&RecoverReport>) -> Result<ExitCode> {
-    let items = plan.items().iter();
-    let hopeless = items.filter(|item| item.verdict == Verdict::NotEnoughParity);
-    let other = plan
-        .items()
-        .iter()
-        .any(|item| item.verdict == Verdict::OtherConfig);
-    let failed = report.map_or(0, |report| report.failed.len());
-    let lost = hopeless.count().saturating_add(failed) as u64;
-    if lost > 0 {
-        return remains(
-            format_args!("{} cannot be brought back", figures::count(lost, "file")),
-            "`strongroom check` says what that touches; `strongroom repair packs` saves what is whole in damaged packs",
-        );
-    }
-    if other {
-        return remains(
-            "the file `config` is not the one that parity knows, and was left as it is",
-            "if the repository does not open, --replace-config puts the other one back and keeps this one aside",
-        );
-    }
-    Ok(ExitCode::Success)
+    report::exit(plan, done.as_ref())
 }
