@@ -15,8 +15,8 @@ pub mod key;
 pub mod list;
 pub mod ls;
 pub mod mount;
-pub mod pin;
 pub mod parity;
+pub mod pin;
 pub mod prune;
 pub mod repair;
 pub mod restore;
@@ -158,7 +158,6 @@ impl Command {
             Self::Parity(_) => {
                 "the repository is as it was, and each group of parity is whole: run the same command to go on"
             }
-            Self::Tag(_) => "snapshots changed so far stay changed; run the same command to go on",
             _ => "the repository is sound; run the command again",
         }
     }
