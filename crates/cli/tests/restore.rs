@@ -172,3 +172,109 @@ fn t28_a_restore_that_lacks_something_fails() {
     assert!(!vault.path("out/source/one.txt").exists());
     assert!(vault.path("out/source/link").is_symlink());
 }
+
+/// What a restore would do to somebody's files is known before it is done.
+#[test]
+fn a_dry_run_lists_conflicts_and_what_is_done_about_them() {
+    let vault = Vault::new(strongroom!());
+    for number in 0..120 {
+        std::fs::write(vault.path(&format!("source/{number:03}")), "x").unwrap();
+    }
+    vault.backup();
+    vault.run(&["restore", "latest", "-t", "out"]).ok();
+    for number in 0..120 {
+        std::fs::write(vault.path(&format!("out/source/{number:03}")), "mine").unwrap();
+    }
+    std::fs::remove_file(vault.path("out/source/one.txt")).unwrap();
+    std::fs::create_dir_all(vault.path("out/source/one.txt/full")).unwrap();
+    let dry = ["restore", "latest", "-t", "out", "--dry-run"];
+    let told = vault.run(&dry).expect_code(20).stdout_text();
+    assert!(
+        told.contains("the target's is newer") && told.contains("/source/099"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("/source/100") && told.contains("and 21 more conflicts"),
+        "{told}"
+    );
+    let keep = vault
+        .run(&[&dry[..], &["--overwrite", "never"]].concat())
+        .ok()
+        .stdout_text();
+    assert!(
+        keep.contains("keep ") && !keep.contains("replace "),
+        "{keep}"
+    );
+
+    let json = vault.run(&[&dry[..], &["--json"]].concat()).expect_code(20);
+    let conflicts: Vec<_> = json.json_lines();
+    let conflicts: Vec<_> = conflicts
+        .iter()
+        .filter(|v| v["message_type"] == "conflict")
+        .collect();
+    assert_eq!(conflicts.len(), 121);
+    assert_eq!(conflicts[0]["item"], "/source/000");
+    assert_eq!(conflicts[0]["conflict"], "target_newer");
+    assert_eq!(conflicts[0]["action"], "replace");
+    assert_eq!(conflicts[0]["target"]["size"], 4);
+    assert_eq!(conflicts[0]["snapshot"]["size"], 1);
+    assert_eq!(conflicts[120]["conflict"], "folder_in_the_way");
+    assert_eq!(json.json_message("summary")["conflicts"], 121);
+
+    let refused = vault.run(&["restore", "latest", "-t", "out", "--yes"]);
+    assert_ne!(refused.code, 0);
+    assert!(
+        refused.stderr_text().contains("--delete removes"),
+        "{refused}"
+    );
+    let delete = ["restore", "latest", "-t", "out", "--yes", "--delete"];
+    vault.run(&delete).ok();
+    assert_eq!(content(&vault, "out/source/one.txt"), "one\n");
+}
+
+/// Whoever stops a restore of a large file does not begin it anew.
+#[test]
+fn a_restore_goes_on_where_it_was_stopped() {
+    let vault = Vault::new(strongroom!());
+    let large = strongroom_testkit::Random::new(84).bytes(300 << 20);
+    std::fs::write(vault.path("source/large"), &large).unwrap();
+    vault.backup();
+    let child = vault.program.spawn(["restore", "latest", "-t", "out"]);
+    let written = || {
+        let files = std::fs::read_dir(vault.path("out/source"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        files
+            .filter_map(|file| file.metadata().ok())
+            .map(|m| m.len())
+            .max()
+            .unwrap_or(0)
+    };
+    while written() < 20 << 20 && !vault.path("out/source/large").exists() {
+        std::thread::yield_now();
+    }
+    let pid = child.id().to_string();
+    let signal = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(signal.unwrap().success());
+    let stopped = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&stopped.stderr);
+    assert_eq!(stopped.status.code(), Some(130), "{told}");
+    assert!(told.contains("the same command goes on"), "{told}");
+    let again = vault
+        .run(&["restore", "latest", "-t", "out", "--json"])
+        .ok();
+    let summary = again.json_message("summary");
+    assert!(
+        summary["bytes_reused"].as_u64().unwrap() >= 8 << 20,
+        "{summary}"
+    );
+    assert!(std::fs::read(vault.path("out/source/large")).unwrap() == large);
+    let left = std::fs::read_dir(vault.path("out/source")).unwrap();
+    assert!(
+        left.flatten()
+            .all(|f| !f.file_name().to_string_lossy().ends_with(".part"))
+    );
+}

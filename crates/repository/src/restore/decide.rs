@@ -12,11 +12,13 @@ use crate::progress::{Amount, Progress};
 use crate::restore::basis::{bytes, choose, usable};
 use crate::restore::blocking::blocking;
 use crate::restore::compare::{Piece, matching};
+use crate::restore::conflict::obstacle;
 use crate::restore::plan::{Deletion, FileStep, PlannedEntry, Step, pieces};
 use crate::restore::problem::OrProblem;
 use crate::restore::survey::{Found, may_replace};
 use crate::restore::{
-    Existing, ExistingKind, Overwrite, Place, Problem, RestoreOptions, Target, TargetPath, surplus,
+    Existing, ExistingKind, Obstacle, Overwrite, Place, Problem, RestoreOptions, Target,
+    TargetPath, surplus,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -101,16 +103,34 @@ impl Decider<'_> {
                     step = Step::SetAttributes;
                 }
             }
-            if self.options.delete && !matches!(step, Step::WriteFile(_)) {
+            // A file that is written takes its leftover over. What nobody decided about stays as it is.
+            let stays = matches!(step, Step::Keep | Step::Fail) && !self.options.delete;
+            if !stays && !matches!(step, Step::WriteFile(_)) {
                 decided.deletions.extend(stale_leftover(&found));
             }
+            let obstacle = self.obstacle(&found, &step).await?;
             decided.entries.push(PlannedEntry {
                 path: found.path,
                 node: found.node,
                 step,
+                obstacle,
+                case_clash: found.case_clash,
             });
         }
         Ok(decided)
+    }
+
+    async fn obstacle(&self, found: &Found, step: &Step) -> Result<Option<Obstacle>> {
+        let Some(obstacle) = obstacle(found, step) else {
+            return Ok(None);
+        };
+        let (target, path) = (Arc::clone(self.target), found.path.clone());
+        // Whoever cannot be asked is taken for changeable; the execution tells.
+        let is_immutable = blocking(move || target.is_immutable(&path).unwrap_or(false)).await?;
+        Ok(Some(Obstacle {
+            is_immutable,
+            ..obstacle
+        }))
     }
 
     /// The content decides how long a file is. Old programs stored a size that the file had before it was read.
@@ -167,6 +187,13 @@ impl Decider<'_> {
         let existing = found.existing.as_ref();
         if found.shadowed {
             return Ok(Verdict::of(Step::Keep));
+        }
+        if found.case_clash {
+            let message =
+                "the target takes this name for that of another entry, which differs in case alone";
+            let path = found.path.absolute();
+            let problem = Problem::new(path, "create", ErrorKind::Target, message);
+            return Ok(Verdict::fail(problem));
         }
         if found.node.kind == NodeKind::Dir {
             return Ok(Verdict::of(self.directory(&found.node, existing)));
@@ -338,6 +365,7 @@ fn stale_leftover(found: &Found) -> Option<Deletion> {
         path: dir.join(&found.leftover.as_ref()?.name).ok()?,
         dir: false,
         first: false,
+        leftover: true,
     })
 }
 

@@ -19,13 +19,17 @@
 //! - Up to 64 MiB, what is right in the old file is copied into the new one, and the old one stays as well.
 //! - A larger file is moved to the partial name and written in place, since a copy would need its space twice; not where
 //!   it has further names or belongs to a third. If that fails, what is there keeps the partial name and is reported.
-//! - What an interrupted restore left under a partial name is compared like an existing file and used.
+//! - What an interrupted restore left under a partial name is compared like an existing file and used, or removed where
+//!   the file needs no writing any more.
 //!
 //! What goes wrong. "Strict" (the default) means that a plan with known problems is not carried out at all: nothing is
 //! written. Problems that show only later end one entry and not the restore, since what can be had is worth having; the
 //! report lists them and the restore counts as failed. Three things end it: cancellation, a full target, and (if partial
-//! restores are not allowed) a storage that fails. Whatever happens, unfinished new files are removed, directories
-//! get their modes, and after any problem nothing that was surplus is removed.
+//! restores are not allowed) a storage that fails. Whatever happens, directories get their modes, and after any problem
+//! nothing that was surplus is removed. Unfinished new files are removed where the target is full; otherwise they keep
+//! their partial names, so that the same restore run again fetches only what is missing.
+//!
+//! At the end the target is asked to put everything on stable storage ([`RestoreOptions::sync`]).
 //!
 //! Overwriting ([`Overwrite`]) is restic's, with these differences: the policy also decides whether a folder may take
 //! the place of a file, and then about everything below it; symbolic links and devices that are right already are
@@ -37,7 +41,9 @@
 
 mod basis;
 mod blocking;
+mod case;
 mod compare;
+mod conflict;
 mod decide;
 mod execute;
 mod fetch;
@@ -54,6 +60,7 @@ mod surplus;
 mod survey;
 mod target;
 
+pub use conflict::{Conflict, ConflictKind, Obstacle, Resolution};
 pub use options::{
     AttributeFilter, Attributes, Overwrite, OwnerPolicy, RestoreOptions, Selection, TimePolicy,
 };

@@ -141,6 +141,8 @@ pub struct RestoreOptions {
     pub ignore_free_space: bool,
     /// Whether every file that was written is read back and compared.
     pub verify: bool,
+    /// Whether the target puts everything on stable storage before the restore counts as done.
+    pub sync: bool,
     /// Bytes of packs and blobs that are held in memory at once, 16 MiB at least.
     pub memory_bytes: u64,
 }
@@ -156,6 +158,7 @@ impl Default for RestoreOptions {
             allow_partial: false,
             ignore_free_space: false,
             verify: false,
+            sync: true,
             memory_bytes: 64 * 1024 * 1024,
         }
     }

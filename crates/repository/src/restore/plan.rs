@@ -5,8 +5,12 @@ use std::sync::Arc;
 use crate::format::{BlobKind, Id, Node};
 use crate::index::Index;
 use crate::progress::Change;
+use crate::restore::conflict;
 use crate::restore::packs::Packs;
-use crate::restore::{Basis, Place, Problem, RestoreOptions, Target, TargetPath};
+use crate::restore::{
+    Basis, Conflict, ConflictKind, Obstacle, Place, Problem, Resolution, RestoreOptions, Target,
+    TargetPath,
+};
 
 /// What a restore would do, entry by entry, with its figures. Nothing has been written yet.
 pub struct RestorePlan {
@@ -60,6 +64,10 @@ pub(super) struct PlannedEntry {
     pub path: TargetPath,
     pub node: Node,
     pub step: Step,
+    /// What is in the way.
+    pub obstacle: Option<Obstacle>,
+    /// The target takes its name for that of another entry.
+    pub case_clash: bool,
 }
 
 /// What happens to an entry.
@@ -111,6 +119,8 @@ pub(super) struct Deletion {
     pub dir: bool,
     /// Whether it makes room for an entry of the plan, so that it goes before that is written and not at the end.
     pub first: bool,
+    /// Whether an interrupted restore left it, so that nobody loses anything by it.
+    pub leftover: bool,
 }
 
 /// An entry of a plan as it is shown.
@@ -135,12 +145,30 @@ impl RestorePlan {
                 change: entry.step.change()?,
             })
         });
-        let deletions = self.deletions.iter().map(|deletion| PlannedAction {
+        let deletions = self.losses().map(|deletion| PlannedAction {
             path: &deletion.path,
             node: None,
             change: Change::Deleted,
         });
         entries.chain(deletions)
+    }
+
+    /// Where the target is not what the snapshot has, and what would be done about it: first in the order of the entries,
+    /// then what is removed.
+    pub fn conflicts(&self) -> impl Iterator<Item = Conflict<'_>> {
+        let entries = self.entries.iter().filter_map(conflict::of_entry);
+        let deletions = self.losses().map(|deletion| Conflict {
+            path: &deletion.path,
+            node: None,
+            obstacle: None,
+            kind: ConflictKind::Surplus,
+            resolution: Resolution::Remove,
+        });
+        entries.chain(deletions)
+    }
+
+    fn losses(&self) -> impl Iterator<Item = &Deletion> {
+        self.deletions.iter().filter(|deletion| !deletion.leftover)
     }
 
     /// The target.

@@ -180,7 +180,11 @@ fn fail_orphaned_links(decided: &mut Decided) {
 fn totals(index: &Index, decided: &Decided) -> PlanTotals {
     let mut space = Space::default();
     let mut totals = PlanTotals {
-        deleted: decided.deletions.len() as u64,
+        deleted: decided
+            .deletions
+            .iter()
+            .filter(|deletion| !deletion.leftover)
+            .count() as u64,
         ..PlanTotals::default()
     };
     for entry in &decided.entries {

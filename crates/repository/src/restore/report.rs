@@ -18,6 +18,8 @@ pub struct RestoreSummary {
     pub total_bytes: u64,
     /// Bytes of the files that were written.
     pub bytes_restored: u64,
+    /// Of these the bytes that were there already: in old files, or left by an interrupted restore.
+    pub bytes_reused: u64,
     /// Bytes of the files that stayed as they were.
     pub bytes_skipped: u64,
     /// Files that were read back and found right.
@@ -38,6 +40,8 @@ pub struct RestoreReport {
     pub owners_withheld: u64,
     /// Extended attributes that could not be set for that reason, or because the target does not know them.
     pub extended_attributes_withheld: u64,
+    /// Unfinished files that keep their partial names, so that the next restore goes on with them.
+    pub files_unfinished: u64,
     /// Entries that were to be removed and were kept, because something went wrong before.
     pub deletions_withheld: u64,
 }

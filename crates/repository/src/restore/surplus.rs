@@ -60,6 +60,7 @@ pub(super) fn collect(
                 path,
                 dir: is_dir,
                 first: false,
+                leftover: false,
             };
             found.push((deletion, selected));
         }

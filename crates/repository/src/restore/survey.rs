@@ -10,9 +10,11 @@ use crate::format::{Id, Node, NodeKind, Tree};
 use crate::index::Index;
 use crate::progress::{Amount, Progress};
 use crate::restore::blocking::blocking;
+use crate::restore::case::clashes;
 use crate::restore::problem::OrProblem;
 use crate::restore::{
-    Existing, ExistingKind, Listing, Overwrite, Problem, RestoreOptions, Target, TargetPath,
+    Existing, ExistingKind, Listing, Overwrite, Problem, RestoreOptions, Target, TargetError,
+    TargetPath,
 };
 use crate::{Error, ErrorKind, Repository, Result};
 
@@ -28,6 +30,8 @@ pub(super) struct Found {
     pub leftover: Option<Existing>,
     /// A directory above it stays what it is in the target (not a directory), so this cannot be restored.
     pub shadowed: bool,
+    /// The target takes its name for that of another entry.
+    pub case_clash: bool,
     parent: Option<usize>,
     /// It is selected itself, or something below it is.
     needed: bool,
@@ -55,6 +59,8 @@ struct Visit {
     tree: Id,
     exists: bool,
     shadowed: bool,
+    /// Names in it that the target takes for those of other entries.
+    clashes: HashSet<Vec<u8>>,
 }
 
 pub(super) struct Surveyor<'a> {
@@ -81,6 +87,7 @@ impl Surveyor<'_> {
             tree: root,
             exists: root_exists,
             shadowed: false,
+            clashes: HashSet::new(),
         }];
         while !level.is_empty() {
             let mut next = Vec::new();
@@ -100,7 +107,7 @@ impl Surveyor<'_> {
     }
 
     /// The tree (`Err` inside where it is damaged) and the listing of the target's directory.
-    async fn look(&self, visit: Visit) -> (Visit, Result<Result<Tree>>, OrProblem<Listing>) {
+    async fn look(&self, mut visit: Visit) -> (Visit, Result<Result<Tree>>, OrProblem<Listing>) {
         let tree = match self.repository.load_tree(self.index, &visit.tree).await {
             Err(error) if !matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
                 Err(error.context(format!("load the folder {}", visit.path)))
@@ -109,9 +116,22 @@ impl Surveyor<'_> {
         };
         let listing = if visit.exists {
             let (target, path) = (Arc::clone(self.target), visit.path.clone());
-            match blocking(move || target.list(&path)).await {
-                Ok(Ok(listing)) => Ok(listing),
-                Ok(Err(error)) => Err(error.into()),
+            let nodes = match &tree {
+                Ok(Ok(tree)) => tree.nodes.as_slice(),
+                _ => &[],
+            };
+            let names: Vec<Vec<u8>> = nodes.iter().map(|node| node.name.clone()).collect();
+            let looking = move || {
+                let listing = target.list(&path)?;
+                let clashes = clashes(&*target, &path, &names, &listing);
+                Ok::<_, TargetError>((listing, clashes))
+            };
+            match blocking(looking).await {
+                Ok(Ok((listing, clashes))) => {
+                    visit.clashes = clashes;
+                    Ok(listing)
+                }
+                Ok(Err(error)) => Err(Problem::from(error)),
                 Err(error) => Err(Problem::load(visit.path.absolute(), &error)),
             }
         } else {
@@ -178,6 +198,7 @@ impl Surveyor<'_> {
                 existing: existing.remove(&node.name),
                 leftover: leftover(&node, &mut leftovers),
                 shadowed: visit.shadowed,
+                case_clash: visit.clashes.contains(&node.name),
                 parent: visit.found,
                 needed: false,
                 path,
@@ -227,7 +248,8 @@ impl Surveyor<'_> {
                         path: found.path.clone(),
                         tree,
                         exists: is_dir == Some(true) && !found.shadowed,
-                        shadowed: found.shadowed || stays,
+                        shadowed: found.shadowed || stays || found.case_clash,
+                        clashes: HashSet::new(),
                     });
                 }
                 None => survey.problems.push(Problem::new(

@@ -179,6 +179,12 @@ pub trait Target: Send + Sync {
     /// The entries of a directory. [`TargetErrorKind::NotFound`] where it does not exist.
     fn list(&self, dir: &TargetPath) -> TargetResult<Listing>;
 
+    /// What the target takes a name for: on one that ignores case, an entry whose name differs in case. `None` for nothing.
+    fn look(&self, path: &TargetPath) -> TargetResult<Option<Existing>>;
+
+    /// Whether an entry is marked immutable or append-only; `false` where the target knows no such mark.
+    fn is_immutable(&self, path: &TargetPath) -> TargetResult<bool>;
+
     /// Opens a regular file to be read.
     fn read(&self, file: &TargetPath) -> TargetResult<Box<dyn ReadAt>>;
 
@@ -223,6 +229,9 @@ pub trait Target: Send + Sync {
 
     /// Removes an empty directory. [`TargetErrorKind::NotEmpty`] where it is not.
     fn remove_dir(&self, dir: &TargetPath) -> TargetResult<()>;
+
+    /// Puts all that was written on stable storage: after this it survives a power cut.
+    fn sync(&self) -> TargetResult<()>;
 }
 
 /// A file that is open for reading.
@@ -233,7 +242,7 @@ pub trait ReadAt: Send + Sync {
 
 /// A file that is being written under its partial name.
 ///
-/// Dropped without [`TargetFile::finish`], it is removed; except where it was begun with [`Basis::InPlace`] or
+/// Dropped without [`TargetFile::finish`] or [`TargetFile::leave`], it is removed; except where it was begun with [`Basis::InPlace`] or
 /// [`Basis::Leftover`]: then it stays under the partial name, where the next restore goes on with it (and
 /// [`Basis::InPlace`] gets its final name back if nothing had been written).
 pub trait TargetFile: Send + Sync {
@@ -242,6 +251,10 @@ pub trait TargetFile: Send + Sync {
 
     /// Writes zeros at an offset; a hole where the target can.
     fn zero_at(&self, offset: u64, length: u64) -> TargetResult<()>;
+
+    /// Gives the file up for now. If something was written to it, it stays under its partial name, where the next restore
+    /// goes on with it; whether it does.
+    fn leave(self: Box<Self>) -> bool;
 
     /// Sets size and attributes and gives the file its final name.
     fn finish(self: Box<Self>, node: &Node, attributes: &Attributes) -> TargetResult<Withheld>;

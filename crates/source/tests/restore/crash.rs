@@ -12,8 +12,8 @@ use strongroom_testkit::{Fault, FaultyStorage, Random, assert_same_trees};
 
 use crate::{Vault, below_root, write};
 
-const FOLDER: &str = "STRONGROOM_TEST_CRASH_FOLDER";
-const READS: &str = "STRONGROOM_TEST_CRASH_READS";
+pub const FOLDER: &str = "STRONGROOM_TEST_CRASH_FOLDER";
+pub const READS: &str = "STRONGROOM_TEST_CRASH_READS";
 
 /// The process that dies. It is run by the test below.
 #[tokio::test(flavor = "multi_thread")]

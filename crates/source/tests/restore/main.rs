@@ -2,11 +2,13 @@
 //! told, and nothing is written where it should not be.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod conflicts;
 mod crash;
 mod damage;
 mod existing;
 mod forged;
 mod options;
+mod resume;
 mod round_trip;
 mod unprivileged;
 mod work;

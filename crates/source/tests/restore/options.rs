@@ -5,8 +5,9 @@ use strongroom_repository::format::Node;
 use strongroom_repository::pattern::PatternSet;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::restore::{
-    AttributeFilter, Attributes, Listing, NewFile, OwnerPolicy, Place, ReadAt, RestoreOptions,
-    Selection, Target, TargetFile, TargetPath, TargetResult, Withheld, plan_restore,
+    AttributeFilter, Attributes, ConflictKind, Existing, Listing, NewFile, OwnerPolicy, Place,
+    ReadAt, RestoreOptions, Selection, Target, TargetFile, TargetPath, TargetResult, Withheld,
+    plan_restore,
 };
 use strongroom_source::files::target::DirectoryTarget;
 use strongroom_testkit::Random;
@@ -174,6 +175,15 @@ impl Target for Odd {
     fn list(&self, dir: &TargetPath) -> TargetResult<Listing> {
         self.inner.list(&self.fold(dir))
     }
+    fn look(&self, path: &TargetPath) -> TargetResult<Option<Existing>> {
+        self.inner.look(&self.fold(path))
+    }
+    fn is_immutable(&self, path: &TargetPath) -> TargetResult<bool> {
+        self.inner.is_immutable(&self.fold(path))
+    }
+    fn sync(&self) -> TargetResult<()> {
+        self.inner.sync()
+    }
     fn read(&self, file: &TargetPath) -> TargetResult<Box<dyn ReadAt>> {
         if self.corrupts {
             let path = std::path::Path::new(&self.location())
@@ -260,6 +270,26 @@ async fn t30_names_that_fall_together_on_the_target_are_told() {
     assert_eq!(names(&vault.target()), ["dir", "other", "readme"]);
     let kept = std::fs::read(vault.target().join("readme")).unwrap();
     assert!(kept == b"upper" || kept == b"lower");
+
+    // Once they are there, the plan knows.
+    let inner = DirectoryTarget::new(vault.target());
+    let target = Arc::new(Odd {
+        inner,
+        corrupts: false,
+    });
+    let cancel = CancellationToken::new();
+    let (repository, index) = (&vault.repository, &vault.index);
+    let options = RestoreOptions::default();
+    let planning = plan_restore(
+        repository, index, vault.tree, target, &options, &Silent, &cancel,
+    );
+    let plan = planning.await.unwrap();
+    let clashes = plan
+        .conflicts()
+        .filter(|c| c.kind == ConflictKind::CaseClash);
+    let clashes: Vec<String> = clashes.map(|c| c.path.to_string()).collect();
+    assert_eq!(clashes, ["/DIR", "/README"]);
+    assert_eq!(plan.problems.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

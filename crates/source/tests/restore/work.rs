@@ -8,7 +8,7 @@ use strongroom_testkit::{Random, RecordingStorage, assert_same_trees};
 
 use crate::{Vault, below_root, write};
 
-async fn recorded(vault: &mut Vault) -> RecordingStorage {
+pub async fn recorded(vault: &mut Vault) -> RecordingStorage {
     let local = LocalStorage::new(vault.folder.path().join("vault"));
     let storage = RecordingStorage::new(Arc::new(local));
     vault.repository = vault.repository.with_storage(Arc::new(storage.clone()));
@@ -16,7 +16,7 @@ async fn recorded(vault: &mut Vault) -> RecordingStorage {
 }
 
 /// The ranges of data that were read, in all and per pack.
-fn ranges(storage: &RecordingStorage) -> Vec<(String, std::ops::Range<u64>)> {
+pub fn ranges(storage: &RecordingStorage) -> Vec<(String, std::ops::Range<u64>)> {
     storage
         .of(Operation::Read, "data/")
         .iter()

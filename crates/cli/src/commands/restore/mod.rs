@@ -1,5 +1,6 @@
 //! `strongroom restore`: files back from a snapshot.
 
+mod conflicts;
 mod plan;
 mod report;
 
@@ -52,7 +53,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
 
-    /// Show what would be written and removed, and do neither
+    /// Show what would be written and removed, and what is in the way; do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
@@ -86,6 +87,10 @@ pub struct Arguments {
     /// Which times restored entries get
     #[arg(long, value_name = "POLICY", default_value = "snapshot")]
     pub times: Times,
+
+    /// Do not wait until everything is on stable storage, where it survives a power cut
+    #[arg(long)]
+    pub no_sync: bool,
 
     /// Do not compare the space needed with the space free
     #[arg(long)]
@@ -236,6 +241,7 @@ impl Arguments {
             allow_partial: self.allow_partial_restore,
             ignore_free_space: self.no_space_check,
             verify: self.verify,
+            sync: !self.no_sync,
             ..RestoreOptions::default()
         })
     }
@@ -299,11 +305,11 @@ async fn restore(
         return plan::show_plan(&plan, context);
     }
     if !arguments.allow_partial_restore {
-        plan::refuse_problems(&plan, context)?;
+        plan::refuse_problems(&plan, arguments.delete, context)?;
     }
     let losses = plan::losses(&plan);
     if losses.is_any() {
-        plan::show_losses(&plan, context);
+        conflicts::show_losses(&plan, context);
         confirm(context, &format!("{losses} in {place}")).await?;
     }
     let meter = context.meter(Activity::Restore);

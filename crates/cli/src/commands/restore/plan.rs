@@ -6,6 +6,7 @@ use strongroom_repository::format::NodeKind;
 use strongroom_repository::progress::Change;
 use strongroom_repository::restore::{RestorePlan, RestoreSummary};
 
+use super::conflicts;
 use super::report::{incomplete, summary};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -62,28 +63,8 @@ pub fn losses(plan: &RestorePlan) -> Losses {
     losses
 }
 
-/// Shows the first of what is overwritten or removed, so that the question is about something.
-pub fn show_losses(plan: &RestorePlan, context: &Context) {
-    const SHOWN: usize = 20;
-    let lost = plan
-        .actions()
-        .filter(|action| matches!(action.change, Change::Deleted | Change::Changed));
-    let mut lost = lost.filter(|action| action.node.is_none_or(|n| n.kind != NodeKind::Dir));
-    for action in lost.by_ref().take(SHOWN) {
-        let path = action.path.absolute();
-        context.output.note(format_args!(
-            "{:<9} {}",
-            word(action.change),
-            escape::name(&path)
-        ));
-    }
-    if lost.next().is_some() {
-        context.output.note("…; --dry-run -v shows all");
-    }
-}
-
 /// A strict restore writes nothing where it is known that something will be missing.
-pub fn refuse_problems(plan: &RestorePlan, context: &Context) -> Result<()> {
+pub fn refuse_problems(plan: &RestorePlan, delete: bool, context: &Context) -> Result<()> {
     const SHOWN: usize = 50;
     let (output, problems) = (&context.output, &plan.problems);
     if problems.is_empty() {
@@ -115,11 +96,21 @@ pub fn refuse_problems(plan: &RestorePlan, context: &Context) -> Result<()> {
         1 => "1 entry".to_owned(),
         number => format!("{number} entries"),
     };
+    let hint = match code {
+        ExitCode::DamageFound => {
+            "--allow-partial-restore restores the rest; `strongroom check` shows all damage"
+        }
+        _ if !delete && conflicts::is_blocked_by_folder(plan) => {
+            "--delete removes what is in those folders, --allow-partial-restore restores the rest; \
+             --dry-run shows what is in the way"
+        }
+        _ => "--allow-partial-restore restores the rest; --dry-run shows what is in the way",
+    };
     Err(Error::new(
         code,
         format!("{number} cannot be restored; nothing was written"),
     )
-    .hint("--allow-partial-restore restores the rest; `strongroom check` shows all damage"))
+    .hint(hint))
 }
 
 /// The plan of a dry run. What is known to go wrong is an incomplete restore here, too.
@@ -140,12 +131,13 @@ pub fn show_plan(plan: &RestorePlan, context: &Context) -> Result<ExitCode> {
             }
         }
     }
+    let conflicts = conflicts::list(plan, context)?;
     for problem in &plan.problems {
         output.warning(&problem.to_string());
     }
     let totals = &plan.totals;
     if output.is_json() {
-        output.json(&summary(
+        let mut summary = summary(
             &RestoreSummary {
                 total_files: totals.entries,
                 files_restored: totals.entries,
@@ -153,11 +145,16 @@ pub fn show_plan(plan: &RestorePlan, context: &Context) -> Result<ExitCode> {
                 files_deleted: totals.deleted,
                 total_bytes: totals.bytes,
                 bytes_restored: totals.bytes,
+                bytes_reused: totals.bytes.saturating_sub(totals.fetched_bytes),
                 bytes_skipped: totals.skipped_bytes,
                 ..RestoreSummary::default()
             },
             None,
-        ))?;
+        );
+        if let Some(summary) = summary.as_object_mut().filter(|_| conflicts > 0) {
+            summary.insert("conflicts".to_owned(), json!(conflicts));
+        }
+        output.json(&summary)?;
     } else {
         output.report(format_args!(
             "Would restore {} files/dirs ({}), {} of it from the repository",

@@ -56,6 +56,10 @@ fn text(figures: &RestoreSummary, elapsed: Duration, context: &Context) -> Resul
         figures::size(figures.bytes_restored),
         figures::seconds(elapsed.as_secs()),
     );
+    if figures.bytes_reused > 0 {
+        let bytes = figures::size(figures.bytes_reused);
+        line += &format!(", {bytes} of it was there already");
+    }
     if figures.files_skipped > 0 {
         let bytes = figures::size(figures.bytes_skipped);
         line += &format!(", skipped {} files/dirs {bytes}", figures.files_skipped);
@@ -82,6 +86,7 @@ pub(super) fn summary(figures: &RestoreSummary, elapsed: Option<Duration>) -> Va
         ("files_deleted", figures.files_deleted),
         ("total_bytes", figures.total_bytes),
         ("bytes_restored", figures.bytes_restored),
+        ("bytes_reused", figures.bytes_reused),
         ("bytes_skipped", figures.bytes_skipped),
         ("files_verified", figures.files_verified),
     ];
@@ -95,6 +100,10 @@ pub(super) fn summary(figures: &RestoreSummary, elapsed: Option<Duration>) -> Va
 
 fn tell_withheld(done: &RestoreReport, context: &Context) {
     let told = [
+        (
+            done.files_unfinished,
+            "unfinished files are kept under names that end in .part; the same command goes on with them",
+        ),
         (
             done.owners_withheld,
             "could not get their owner, since only root may set it",

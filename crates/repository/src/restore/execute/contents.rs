@@ -65,8 +65,12 @@ impl Run<'_> {
         if self.cancel.is_cancelled() {
             outcome.stop(Error::cancelled());
         }
-        if outcome.is_stopped() {
+        if outcome.is_full() {
+            // Whoever frees space does not know these files.
             blocking(move || writing.files.values().for_each(FileRun::abandon)).await?;
+        } else if outcome.is_stopped() {
+            let leave = move || writing.files.values().filter(|file| file.leave()).count();
+            outcome.unfinished(blocking(leave).await? as u64);
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ impl Run<'_> {
             .plan
             .deletions
             .iter()
-            .filter(|deletion| !deletion.first);
+            .filter(|deletion| !deletion.first && !deletion.leftover);
         outcome.withhold_deletions(kept.count() as u64);
         Ok(())
     }
@@ -58,6 +58,7 @@ impl Run<'_> {
             .await?;
             for result in results {
                 match result {
+                    Ok(deletion) if deletion.leftover => {}
                     Ok(deletion) => outcome.deleted(&deletion),
                     Err(problem) => outcome.problem(problem),
                 }

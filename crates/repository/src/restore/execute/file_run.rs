@@ -94,6 +94,15 @@ impl FileRun {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::Over;
     }
 
+    /// Gives the file up for now; whether what was written to it stays for the next restore.
+    pub(super) fn leave(&self) -> bool {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Open(file) => file.leave(),
+            State::Waiting | State::Over => false,
+        }
+    }
+
     fn begin(&self, plan: &RestorePlan) -> TargetResult<()> {
         let waiting = |state: &State| matches!(state, State::Waiting);
         if !waiting(&self.state.read().unwrap_or_else(PoisonError::into_inner)) {
@@ -107,6 +116,7 @@ impl FileRun {
             path,
             node,
             step: Step::WriteFile(file),
+            ..
         }) = plan.entries.get(self.entry)
         else {
             return Ok(());

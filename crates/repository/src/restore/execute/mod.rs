@@ -107,9 +107,21 @@ impl Run<'_> {
         self.remove_surplus(&mut outcome).await?;
         // Also after a failure or a cancellation: no directory keeps a mode that was meant for the time of the restore.
         self.finish_directories(&mut outcome).await?;
+        if self.plan.options.sync && !self.cancel.is_cancelled() {
+            self.sync(&mut outcome).await?;
+        }
         if self.plan.options.verify {
             self.verify(&mut outcome).await?;
         }
         Ok(outcome.report())
+    }
+
+    /// Also after problems: what is reported as restored has to stay.
+    async fn sync(&self, outcome: &mut Outcome<'_>) -> Result<()> {
+        let target = Arc::clone(&self.plan.target);
+        if let Err(error) = blocking(move || target.sync()).await? {
+            outcome.problem(error.into());
+        }
+        Ok(())
     }
 }

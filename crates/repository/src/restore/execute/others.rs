@@ -71,7 +71,9 @@ impl Run<'_> {
 }
 
 fn make_one(plan: &RestorePlan, number: usize) -> Option<Event> {
-    let PlannedEntry { path, node, step } = plan.entries.get(number)?;
+    let PlannedEntry {
+        path, node, step, ..
+    } = plan.entries.get(number)?;
     let (target, attributes) = (&plan.target, &plan.options.attributes);
     let made = match step {
         Step::SetAttributes => target.set_attributes(path, node, attributes),

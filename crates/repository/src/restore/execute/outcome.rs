@@ -117,6 +117,16 @@ impl<'a> Outcome<'a> {
         self.report.stopped.is_some()
     }
 
+    /// Whether it was stopped for want of space.
+    pub(super) fn is_full(&self) -> bool {
+        let stopped = self.report.stopped.as_ref();
+        stopped.is_some_and(|error| error.kind() == ErrorKind::NoSpace)
+    }
+
+    pub(super) fn unfinished(&mut self, files: u64) {
+        self.report.files_unfinished += files;
+    }
+
     pub(super) fn is_open(&self, number: usize) -> bool {
         self.state.get(number) == Some(&State::Open)
     }
@@ -170,6 +180,7 @@ impl<'a> Outcome<'a> {
                     Step::WriteFile(file) => file.reused_bytes,
                     _ => 0,
                 };
+                summary.bytes_reused = summary.bytes_reused.saturating_add(reused);
                 self.progress.advance(Amount {
                     files: 1,
                     bytes: reused,

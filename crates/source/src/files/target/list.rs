@@ -35,7 +35,7 @@ pub(super) fn list(dir: impl AsFd) -> Result<Listing> {
     Ok(listing)
 }
 
-fn look(dir: impl AsFd, name: &[u8]) -> Result<Existing> {
+pub(super) fn look(dir: impl AsFd, name: &[u8]) -> Result<Existing> {
     let stat = rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let mut existing = describe(name, &stat);
     if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {

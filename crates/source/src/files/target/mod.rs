@@ -6,7 +6,7 @@
 //! from, and paths may be longer than `PATH_MAX`.
 //!
 //! How a file appears: it is written under its partial name beside its final one, gets size and attributes, and is
-//! renamed. Nothing is flushed file by file: after a crash of the machine a restore is run again.
+//! renamed. Nothing is flushed file by file; [`Target::sync`] flushes the file systems that were touched once, at the end.
 
 mod attributes;
 mod copy;
@@ -23,14 +23,16 @@ mod read;
 mod special;
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxAttributes, StatxFlags};
+use rustix::io::Errno;
 use strongroom_repository::format::Node;
 use strongroom_repository::restore::{
-    Attributes, Listing, NewFile, Place, ReadAt, Target, TargetErrorKind, TargetFile, TargetPath,
-    TargetResult, Withheld,
+    Attributes, Existing, Listing, NewFile, Place, ReadAt, Target, TargetErrorKind, TargetFile,
+    TargetPath, TargetResult, Withheld,
 };
 
 use dirs::Dirs;
@@ -52,6 +54,8 @@ struct Inner {
     owners: Owners,
     /// Modes of the directories that were made writable for the time of the restore.
     unlocked: Mutex<HashMap<TargetPath, Mode>>,
+    /// The file systems that are written to, each by one of its directories.
+    touched: Mutex<HashMap<u64, TargetPath>>,
     privileged: bool,
 }
 
@@ -69,6 +73,7 @@ impl DirectoryTarget {
                 files: Handles::new(Self::OPEN_FILES),
                 owners: Owners::default(),
                 unlocked: Mutex::default(),
+                touched: Mutex::default(),
                 privileged: rustix::process::geteuid().is_root(),
             }),
         }
@@ -97,7 +102,27 @@ impl Target for DirectoryTarget {
     }
 
     fn list(&self, dir: &TargetPath) -> TargetResult<Listing> {
-        list::list(&*self.inner.dirs.open(dir)?).during(dir, "list")
+        let open = self.inner.dirs.open(dir)?;
+        // A directory that is made later lies on the file system of one that was there and has been listed.
+        self.inner.touch(dir, &open).during(dir, "look at")?;
+        list::list(&*open).during(dir, "list")
+    }
+
+    fn look(&self, path: &TargetPath) -> TargetResult<Option<Existing>> {
+        let at = self.inner.dirs.parent(path)?;
+        match list::look(&at.dir, at.name) {
+            Ok(existing) => Ok(Some(existing)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno).during(path, "look at"),
+        }
+    }
+
+    fn is_immutable(&self, path: &TargetPath) -> TargetResult<bool> {
+        let at = self.inner.dirs.parent(path)?;
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        let found = rustix::fs::statx(&at.dir, at.name, flags, StatxFlags::empty());
+        let attributes = found.during(path, "look at")?.stx_attributes;
+        Ok(attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND))
     }
 
     fn read(&self, file: &TargetPath) -> TargetResult<Box<dyn ReadAt>> {
@@ -195,9 +220,43 @@ impl Target for DirectoryTarget {
         rustix::fs::unlinkat(&at.dir, at.name, AtFlags::REMOVEDIR)
             .map_err(|errno| at.explain(dir, "remove", errno))
     }
+
+    fn sync(&self) -> TargetResult<()> {
+        let root = TargetPath::root();
+        let open = self.inner.dirs.open(&root)?;
+        self.inner.touch(&root, &open).during(&root, "look at")?;
+        let touched: Vec<TargetPath> = self.inner.touched().values().cloned().collect();
+        for dir in touched {
+            // What is gone by now was removed, by this restore or by somebody else.
+            let open = match self.inner.dirs.open(&dir) {
+                Err(error) if error.kind == TargetErrorKind::NotFound => continue,
+                open => open?,
+            };
+            // A descriptor that is only gone through (O_PATH) cannot be flushed.
+            let flags = OPEN | OFlags::DIRECTORY;
+            match rustix::fs::openat(&*open, c".", flags, Mode::empty()) {
+                Ok(open) => rustix::fs::syncfs(open).during(&dir, "flush")?,
+                // A directory that this user may not read: every file system is flushed instead.
+                Err(_) => rustix::fs::sync(),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Inner {
+    fn touched(&self) -> std::sync::MutexGuard<'_, HashMap<u64, TargetPath>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the file system of a directory.
+    fn touch(&self, path: &TargetPath, dir: &OwnedFd) -> rustix::io::Result<()> {
+        let device = rustix::fs::fstat(dir)?.st_dev;
+        let mut touched = self.touched();
+        touched.entry(device).or_insert_with(|| path.clone());
+        Ok(())
+    }
+
     fn unlocked(&self) -> std::sync::MutexGuard<'_, HashMap<TargetPath, Mode>> {
         self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -35,6 +35,7 @@ pub(super) struct PartialFile {
     dirty: AtomicBool,
     /// End of what was written.
     end: AtomicU64,
+    /// It has its final name, or is left as it is.
     finished: bool,
 }
 
@@ -197,6 +198,15 @@ impl TargetFile for PartialFile {
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.write_zeros(offset, length),
             other => other.during(&self.path, "make a hole in"),
         }
+    }
+
+    fn leave(mut self: Box<Self>) -> bool {
+        let stays = self.start == Start::Found || self.dirty.load(Ordering::Relaxed);
+        if stays {
+            self.target.files.remove(&self.id);
+            self.finished = true;
+        }
+        stays
     }
 
     fn finish(mut self: Box<Self>, node: &Node, attributes: &Attributes) -> TargetResult<Withheld> {
