@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use strongroom_repository::format::{BlobKind, Id};
 use strongroom_repository::index::Location;
-use strongroom_repository::restore::{RestoreOptions, RestoreReport};
+use strongroom_repository::restore::{RestoreOptions, RestoreReport, is_partial_name};
 use strongroom_repository::{ErrorKind, FileKind, Repository};
 use strongroom_storage::{ErrorKind as StorageKind, LocalStorage, Operation, Retry};
 use strongroom_testkit::engine::open_repository;
