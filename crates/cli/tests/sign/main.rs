@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod changes;
 mod keys;
 #[path = "../vault/mod.rs"]
 mod vault;
