@@ -18,6 +18,7 @@ use strongroom_repository::prune::PruneOptions;
 use strongroom_repository::repository::SnapshotFile;
 use strongroom_repository::snapshots::{GroupBy, SnapshotFilter};
 use strongroom_repository::tag::{TagChange, plan_tags};
+use strongroom_repository::trash::plan_undelete;
 use strongroom_repository::{ErrorKind, Repository, Result};
 use strongroom_testkit::engine::key_owner;
 use strongroom_testkit::engine_backup::{backup_options, try_restore};
@@ -39,6 +40,13 @@ pub enum Action {
         last: u32,
     },
     ForgetNamed {
+        pick: usize,
+    },
+    /// As `ForgetNamed`, but it can be brought back for two days.
+    Trash {
+        pick: usize,
+    },
+    Undelete {
         pick: usize,
     },
     Prune(PruneOptions),
@@ -85,7 +93,10 @@ impl Job {
     pub async fn run(&self) -> Outcome {
         let wrong = Mutex::new(None);
         let access = match self.action {
-            Action::Backup { .. } | Action::Copy { .. } | Action::AddKey => Some(Access::Append),
+            Action::Backup { .. }
+            | Action::Copy { .. }
+            | Action::AddKey
+            | Action::Undelete { .. } => Some(Access::Append),
             Action::Check | Action::Restore { .. } => Some(Access::Read),
             Action::Unlock => None,
             _ => Some(Access::Exclusive),
@@ -133,13 +144,15 @@ impl Job {
                 return self.backup(lock, files, *number).await;
             }
             Action::ForgetPolicy { last } => return self.forget_policy(lock, *last).await,
-            Action::ForgetNamed { pick } => return self.forget_named(lock, *pick).await,
+            Action::ForgetNamed { pick } => return self.forget_named(lock, *pick, false).await,
+            Action::Trash { pick } => return self.forget_named(lock, *pick, true).await,
             Action::Prune(options) => return self.prune(lock, options).await,
             Action::Copy { pick } => return self.copy(lock, *pick).await,
             Action::Tag { pick, tag } => return self.tag(lock, *pick, tag).await,
             Action::AddKey => return self.add_key().await,
             Action::RemoveKey { pick } => return self.remove_key(*pick).await,
             Action::Unlock => return Ok(()),
+            Action::Undelete { pick } => self.undelete(lock, *pick).await?,
             Action::Check => self.check().await?,
             Action::Restore { pick } => self.restore(*pick).await?,
         };
@@ -200,15 +213,35 @@ impl Job {
         self.forget(lock, plan).await
     }
 
-    async fn forget_named(&self, lock: &Lock, pick: usize) -> Result<()> {
-        let snapshots = self.repository().load_snapshots(&Silent).await?;
-        match picked(&snapshots, pick) {
-            Some(file) => {
-                self.forget(lock, plan_forget_named(vec![file.clone()]))
-                    .await
-            }
-            None => Ok(()),
+    async fn forget_named(&self, lock: &Lock, pick: usize, into_trash: bool) -> Result<()> {
+        let repository = self.repository();
+        let snapshots = repository.load_snapshots(&Silent).await?;
+        let Some(file) = picked(&snapshots, pick) else {
+            return Ok(());
+        };
+        let mut plan = plan_forget_named(vec![file.clone()]);
+        if into_trash {
+            let (keep_for, now) = ("2d".parse().unwrap(), self.process.machine.clock.now());
+            plan = plan.into_trash(repository, keep_for, now, &Silent).await?;
         }
+        self.forget(lock, plan).await
+    }
+
+    /// What is in the trash is whole until it is due.
+    async fn undelete(&self, lock: &Lock, pick: usize) -> Result<Option<String>> {
+        let (repository, cancel) = (self.repository(), CancellationToken::new());
+        let (entries, _) = repository.load_trash(&Silent).await?;
+        let Some(entry) = picked(&entries, pick).cloned() else {
+            return Ok(None);
+        };
+        let number = number_of(&entry.snapshot).expect("all snapshots are of the model");
+        let plan = plan_undelete(repository, vec![entry], &Silent, &cancel).await?;
+        let report = plan.execute(repository, lock, &cancel).await?;
+        if !report.restored.is_empty() {
+            self.stored(self.repository, number);
+        }
+        let lacks = self.honest && !report.left.is_empty();
+        Ok(lacks.then(|| format!("backup {number} is in the trash and lacks something")))
     }
 
     async fn forget(&self, lock: &Lock, plan: ForgetPlan) -> Result<()> {
@@ -223,7 +256,11 @@ impl Job {
 
     async fn prune(&self, lock: &Lock, options: &PruneOptions) -> Result<()> {
         let (repository, cancel) = (self.repository(), CancellationToken::new());
-        let plan = repository.plan_prune(options, &Silent, &cancel).await?;
+        let options = PruneOptions {
+            now: self.process.machine.clock.now(),
+            ..options.clone()
+        };
+        let plan = repository.plan_prune(&options, &Silent, &cancel).await?;
         repository
             .prune(plan, lock, &Silent, &cancel)
             .await

@@ -79,11 +79,14 @@ impl Process {
         }
     }
 
+    /// The process is killed: no call of it is carried out any more.
+    pub fn kill(&self) {
+        self.clients.iter().for_each(SimulatedClient::kill);
+    }
+
     /// The process ends, and with it what its tasks may still have been about to do.
     pub fn end(&self) {
-        for client in &self.clients {
-            client.kill();
-        }
+        self.kill();
         self.machine.ended.lock().unwrap().insert(self.name.clone());
     }
 }

@@ -6,12 +6,14 @@
 
 mod actions;
 mod expected;
+mod interleavings;
 mod machine;
 mod pauses;
-mod random_operations;
 mod run;
 mod scene;
+mod seeded;
 mod seeds;
+mod stale_state;
 mod tree;
 mod turns;
 mod verify;

@@ -10,6 +10,7 @@ use strongroom_repository::prune::{MaxUnused, PruneOptions};
 use strongroom_repository::repository::OpenOptions;
 use strongroom_storage::MemoryStorage;
 use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, new_repository};
+use strongroom_testkit::simulated_storage::Traced;
 use strongroom_testkit::{Faults, Random, SimulatedStorage, SkewedClock};
 use tokio::task::{JoinHandle, LocalSet};
 
@@ -41,7 +42,7 @@ impl Kind {
     }
 
     /// Whether the storage keeps its promises.
-    fn is_honest(&self) -> bool {
+    pub fn is_honest(&self) -> bool {
         let Faults {
             torn,
             crash_tears,
@@ -176,26 +177,26 @@ impl Run {
                 }
                 Some(_) => self.turn(slot, calls).await?,
             }
-            if self.begun % GROUP == GROUP - 1 {
-                self.settle().await?;
+            if self.begun % GROUP == GROUP - 1 && !self.settle().await? {
+                return Ok(());
             }
         }
-        self.settle().await
+        self.settle().await.map(drop)
     }
 
-    /// Lets everything end that has begun, and looks.
-    async fn settle(&mut self) -> Result<(), String> {
+    /// Lets everything end that has begun, and looks. Whether it goes on.
+    async fn settle(&mut self) -> Result<bool, String> {
         while self.slots.iter().any(|slot| slot.running.is_some()) {
             let slot = self.random.below(self.slots.len() as u64) as usize;
             if self.slots[slot].running.is_some() {
                 self.turn(slot, 20).await?;
             }
         }
-        self.look().await?;
+        let goes_on = self.look().await?;
         // Old locks become stale, days pass for retention.
         self.clock
             .pass(Duration::from_secs(60 * self.random.below(600)));
-        Ok(())
+        Ok(goes_on)
     }
 
     async fn begin(&mut self, slot: usize, calls: u32) -> Result<(), String> {
@@ -242,8 +243,10 @@ impl Run {
             35..43 => Action::ForgetPolicy {
                 last: 1 + random.below(4) as u32,
             },
-            43..50 => Action::ForgetNamed { pick },
-            50..65 => Action::Prune(prune_options(random)),
+            43..46 => Action::ForgetNamed { pick },
+            46..49 => Action::Trash { pick },
+            49..52 => Action::Undelete { pick },
+            52..65 => Action::Prune(prune_options(random)),
             65..72 => Action::Copy { pick },
             72..76 => Action::Check,
             76..81 => Action::Restore { pick },
@@ -291,8 +294,9 @@ impl Run {
         Ok(())
     }
 
-    /// Whether every repository holds what it must.
-    async fn look(&mut self) -> Result<(), String> {
+    /// Whether every repository holds what it must. Where the storage lies it may not, but a check has to say so, and then
+    /// there is nothing more to try.
+    async fn look(&mut self) -> Result<bool, String> {
         for number in 0..REPOSITORIES {
             let truth = Arc::new(self.storages[number].truth().fork());
             let repository = self.observers[number].with_storage(truth);
@@ -312,20 +316,24 @@ impl Run {
                     ));
                 }
                 Err(error) if is_honest => return Err(format!("repository {number}: {error}")),
-                Ok(_) | Err(_) => return Err("given up".into()),
+                Ok(_) | Err(_) => return Ok(false),
             }
             if is_honest && is_reported {
                 return Err(format!("repository {number}: a check says {checked:#?}"));
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// The calls to both repositories since the last look.
+    pub fn calls(&self) -> [Vec<Traced>; REPOSITORIES] {
+        self.storages.each_ref().map(SimulatedStorage::take_trace)
     }
 
     /// All that happened, the calls of the last processes too.
     pub fn trace(&self) -> String {
         let mut lines = self.trace.clone();
-        for (number, storage) in self.storages.iter().enumerate() {
-            let calls = storage.take_trace();
+        for (number, calls) in self.calls().into_iter().enumerate() {
             let from = calls.len().saturating_sub(400);
             lines.push(format!("the last calls to repository {number}:"));
             let calls = calls[from..].iter();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use jiff::SignedDuration;
 use strongroom_repository::Repository;
 use strongroom_repository::prune::{MaxUnused, PruneOptions};
-use strongroom_storage::MemoryStorage;
+use strongroom_storage::{MemoryStorage, Storage};
 use strongroom_testkit::engine::{FakeClock, FakeHost, new_repository};
 use strongroom_testkit::{Faults, Random, SimulatedStorage, SkewedClock};
 
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::actions::{Action, Job, Outcome};
 use crate::expected::{Expected, REPOSITORIES};
-use crate::machine::{Ended, Machine};
+use crate::machine::{Ended, Machine, Process};
 use crate::run::open;
 use crate::tree::{Files, evolve};
 use crate::turns::Turns;
@@ -108,6 +108,18 @@ impl Scene {
         }
     }
 
+    /// What a stage has come to, as another beginning.
+    pub fn at(&self, stage: &Stage) -> Self {
+        let truth = |number: usize| stage.truth(number).fork();
+        Self {
+            clock: Arc::clone(&self.clock),
+            truths: [truth(0), truth(1)],
+            expected: stage.expected.lock().unwrap().clone(),
+            repositories: self.repositories.clone(),
+            trees: self.trees.clone(),
+        }
+    }
+
     pub fn clock(&self) -> &Arc<FakeClock> {
         &self.clock
     }
@@ -134,11 +146,31 @@ impl Stage {
         }
     }
 
+    /// The files of a repository as they are.
+    pub fn truth(&self, repository: usize) -> &MemoryStorage {
+        self.storages[repository].truth()
+    }
+
     /// Carries out an operation while all others stand still.
     pub async fn run(&self, machine: usize, repository: usize, action: Action) -> Outcome {
+        self.run_over(machine, repository, action, |storage| storage)
+            .await
+    }
+
+    /// The same over another storage in place of the machine's, or around it.
+    pub async fn run_over(
+        &self,
+        machine: usize,
+        repository: usize,
+        action: Action,
+        wrap: impl FnOnce(Arc<dyn Storage>) -> Arc<dyn Storage>,
+    ) -> Outcome {
         let name = format!("{machine} {action:?}");
         self.turns.give(&name, u32::MAX);
-        let outcome = self.job(machine, &name, repository, action).run().await;
+        let mut job = self.job(machine, &name, repository, action);
+        let opened = &mut job.process.repositories[repository];
+        *opened = opened.with_storage(wrap(Arc::clone(opened.storage())));
+        let outcome = job.run().await;
         self.turns.end();
         outcome
     }
@@ -154,7 +186,7 @@ impl Stage {
     pub fn begin(&self, machine: usize, process: &str, repository: usize, action: Action) -> Begun {
         let job = self.job(machine, process, repository, action);
         Begun {
-            name: process.to_owned(),
+            process: job.process.clone(),
             turns: Arc::clone(&self.turns),
             task: tokio::task::spawn_local(async move { job.run().await }),
         }
@@ -189,7 +221,7 @@ pub fn prune_all() -> Action {
 
 /// An operation that was begun and makes its calls when it is told to. Every one waits after a call has been carried out.
 pub struct Begun {
-    name: String,
+    process: Process,
     turns: Arc<Turns>,
     task: JoinHandle<Outcome>,
 }
@@ -197,7 +229,7 @@ pub struct Begun {
 impl Begun {
     /// Makes so many calls and one more, whose answer it waits for. The outcome, if it ended before.
     pub async fn go(&mut self, calls: u32) -> Option<Outcome> {
-        self.turns.give(&self.name, calls);
+        self.turns.give(&self.process.name, calls);
         let ended = tokio::select! {
             biased;
             outcome = &mut self.task => Some(outcome.unwrap()),
@@ -205,6 +237,11 @@ impl Begun {
         };
         self.turns.end();
         ended
+    }
+
+    /// No further call is carried out.
+    pub fn kill(&self) {
+        self.process.kill();
     }
 
     /// Goes on to the end.
