@@ -4,7 +4,7 @@
 
 mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use strongroom_testkit::{CompareOptions, Random, assert_same_trees, strongroom};
 use vault::Vault;
@@ -26,6 +26,41 @@ fn packs(vault: &Vault) -> Vec<PathBuf> {
         .collect();
     packs.sort();
     packs
+}
+
+/// A backup tells that it brought back what was lost, in words and in figures.
+#[track_caller]
+fn assert_healed(vault: &Vault) {
+    let copy = vault.path("copy");
+    copy_dir(&vault.path("vault"), &copy);
+    let ran = vault
+        .run(&["--no-cache", "backup", "--json", "source"])
+        .ok();
+    let summary = ran.json_message("summary");
+    assert!(summary["blobs_healed"].as_u64().unwrap() > 0, "{ran}");
+    assert!(summary["files_healed"].as_u64().unwrap() > 0, "{ran}");
+    assert_eq!(summary["blobs_lost"], 0, "{ran}");
+    let told = vault
+        .run(&["-r", "copy", "--no-cache", "backup", "source"])
+        .ok();
+    assert!(told.stdout_text().contains("healed: "), "{told}");
+    // The next one has nothing to heal, and does not say so.
+    let ran = vault
+        .run(&["--no-cache", "backup", "--json", "source"])
+        .ok();
+    assert!(ran.json_message("summary").get("blobs_healed").is_none());
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_dir(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
 }
 
 /// Both snapshots come back whole.
@@ -52,9 +87,7 @@ fn t36_a_pack_that_is_lost_is_healed_by_the_next_backup_after_a_repair_of_the_in
         let dry = vault.run(&["repair", "index", "--dry-run"]).expect_code(21);
         assert!(dry.stdout_text().contains("is missing"), "{dry}");
         vault.run(&["repair", "index", "--yes"]).expect_code(21);
-        vault
-            .run(&["--no-cache", "backup", "--json", "source"])
-            .ok();
+        assert_healed(&vault);
         vault.run(&["--no-cache", "check", "--read-data"]).ok();
         vault.restic().check_read_data();
         assert_restored(&vault, &snapshots);
@@ -78,9 +111,7 @@ fn t36_what_a_flipped_byte_destroys_is_healed_after_a_repair_of_the_packs() {
         vault
             .run(&["repair", "packs", "--read-data", "--yes"])
             .expect_code(21);
-        vault
-            .run(&["--no-cache", "backup", "--json", "source"])
-            .ok();
+        assert_healed(&vault);
         vault.run(&["--no-cache", "check", "--read-data"]).ok();
         vault.restic().check_read_data();
         assert_restored(&vault, &snapshots);
@@ -95,5 +126,21 @@ fn t36_what_a_flipped_byte_destroys_is_healed_after_a_repair_of_the_packs() {
             .run(&["repair", "quarantine", "--empty", "--yes"])
             .ok();
         assert_eq!(std::fs::read_dir(&quarantine).unwrap().count(), 0);
+    }
+}
+
+/// Nobody has noticed yet that a pack is gone: the backup does, and stores its content again.
+#[test]
+fn t36_a_backup_notices_a_missing_pack_itself() {
+    for number in 0..2 {
+        let (vault, snapshots) = two_snapshots();
+        std::fs::remove_file(&packs(&vault)[number]).unwrap();
+        let ran = vault.run(&["--no-cache", "backup", "source"]).ok();
+        assert!(ran.stderr_text().contains("is missing"), "{ran}");
+        assert!(ran.stdout_text().contains("healed: "), "{ran}");
+        vault.run(&["repair", "index", "--yes"]).ok();
+        vault.run(&["--no-cache", "check", "--read-data"]).ok();
+        vault.restic().check_read_data();
+        assert_restored(&vault, &snapshots);
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn reuse(
         .iter()
         .all(|id| run.index.contains(BlobKind::Data, id))
     {
+        run.note_loss();
         run.progress.warning(&format!(
             "the repository has lost content of {}: it is read and stored again",
             String::from_utf8_lossy(path)

@@ -7,16 +7,22 @@
 //! A snapshot appears by one write after everything that it needs is stored and indexed, and only if the lock still
 //! stands then (stories T-06, T-25).
 
+//!
+//! What the repository has lost of earlier snapshots and the source still has is stored again (story T-36), since the index
+//! does not name it. A backup that meets such a loss looks at the end which earlier snapshots it made whole.
+
 mod compare;
 mod counters;
 mod directory;
 mod file;
+mod healed;
 mod options;
 mod publish;
 mod run;
 mod source;
 
 pub use counters::BackupFigures;
+pub use healed::Healed;
 pub use options::BackupOptions;
 pub use publish::BackupReport;
 pub use source::{Children, Content, Entry, EntryError, Handle, LeftOut, LeftOutReason, Source};

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::BackupFigures;
+use super::healed::Healed;
 use super::run::Run;
 use super::{BackupOptions, Handle, directory};
 use crate::format::{Id, Snapshot, SnapshotSummary, Time};
@@ -28,6 +29,8 @@ pub struct BackupReport {
     pub figures: BackupFigures,
     /// What was added to the repository.
     pub written: WriterTotals,
+    /// What earlier snapshots had lost and have again. `None`: nothing was found to be lost, or nothing was stored.
+    pub healed: Option<Healed>,
 }
 
 impl BackupReport {
@@ -112,12 +115,37 @@ impl Repository {
             snapshot,
             figures: run.counters.figures(),
             written: writer.totals(),
+            healed: None,
         };
+
         let skip = run.options.skip_if_unchanged && parent_tree == Some(tree);
         if !(dry_run || skip) {
             report.snapshot_id = Some(self.publish_snapshot(&report.snapshot, lock).await?);
         }
+        if run.has_losses() && !dry_run {
+            report.healed = self
+                .tell_healed(&report, &writer, &**progress, cancel)
+                .await;
+        }
         Ok(report)
+    }
+
+    /// The backup is made; that nobody can say what it healed does not make it fail.
+    async fn tell_healed(
+        &self,
+        report: &BackupReport,
+        writer: &BlobWriter,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Option<Healed> {
+        let own = report.snapshot_id;
+        match self.find_healed(own, writer, progress, cancel).await {
+            Ok(healed) => Some(healed),
+            Err(error) => {
+                progress.warning(&format!("what this backup healed is not known: {error}"));
+                None
+            }
+        }
     }
 
     async fn parent_tree(&self, options: &BackupOptions) -> Result<Option<Id>> {

@@ -1,6 +1,6 @@
 //! What all threads of one backup share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle as Runtime;
@@ -26,6 +26,8 @@ pub(super) struct Run {
     pub cancel: CancellationToken,
     pub counters: Counters,
     runtime: Runtime,
+    /// Something that the parent names is not to be had.
+    met_losses: AtomicBool,
     failure: Mutex<Option<Error>>,
     /// Chunks that were handed to other threads and are not stored yet.
     handed_out: AtomicUsize,
@@ -55,6 +57,7 @@ impl Run {
             cancel,
             counters: Counters::default(),
             runtime: Runtime::current(),
+            met_losses: AtomicBool::new(false),
             failure: Mutex::new(None),
             handed_out: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
@@ -93,7 +96,10 @@ impl Run {
     ///
     /// `None` if it is not to be had: everything below is read anew then, and stored if it is missing.
     pub fn parent_tree(&self, id: &Id) -> Option<Vec<Node>> {
-        let location = self.index.locate(BlobKind::Tree, id)?;
+        let Some(location) = self.index.locate(BlobKind::Tree, id) else {
+            self.note_loss();
+            return None;
+        };
         let decoded = self
             .runtime
             .block_on(self.repository.load_blob_raw(BlobKind::Tree, &location))
@@ -102,12 +108,23 @@ impl Run {
         match decoded {
             Ok(tree) => Some(tree.nodes),
             Err(error) => {
+                self.note_loss();
                 self.progress.warning(&format!(
                     "a tree of the parent snapshot is not used: {error}"
                 ));
                 None
             }
         }
+    }
+
+    /// The repository has lost something that an earlier snapshot names: this backup may bring it back.
+    pub fn note_loss(&self) {
+        self.met_losses.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anything was found to be lost, by this backup or before it.
+    pub fn has_losses(&self) -> bool {
+        self.index.is_reduced() || self.met_losses.load(Ordering::Relaxed)
     }
 
     /// Room for one more chunk on another thread. Two a thread keep all busy; more would only take memory.

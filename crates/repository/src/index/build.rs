@@ -85,6 +85,7 @@ impl IndexBuilder {
             data: Table::new(self.data),
             trees: Table::new(self.trees),
             files: self.files,
+            is_reduced: false,
         }
     }
 }

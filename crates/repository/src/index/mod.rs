@@ -25,6 +25,8 @@ pub struct Index {
     trees: Table,
     /// For every index file the packs that it describes.
     files: Vec<IndexFileContent>,
+    /// Records were left out, since what they name is lost.
+    is_reduced: bool,
 }
 
 /// What one index file describes.
@@ -164,7 +166,13 @@ impl Index {
             data: rest(&self.data),
             trees: rest(&self.trees),
             files: self.files.clone(),
+            is_reduced: true,
         }
+    }
+
+    /// Whether records were left out, since what they name is lost.
+    pub fn is_reduced(&self) -> bool {
+        self.is_reduced
     }
 
     fn table(&self, kind: BlobKind) -> &Table {

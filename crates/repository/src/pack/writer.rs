@@ -183,6 +183,11 @@ impl BlobWriter {
         Ok(true)
     }
 
+    /// Whether this operation has stored the blob; nobody had it before.
+    pub(crate) fn has_stored(&self, kind: BlobKind, id: &Id) -> bool {
+        lock(self.shard(id)).contains(&(kind, *id))
+    }
+
     /// What was written so far.
     pub fn totals(&self) -> WriterTotals {
         self.shared.totals.read()

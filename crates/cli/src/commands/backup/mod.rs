@@ -1,6 +1,7 @@
 //! `strongroom backup`: a new snapshot.
 
 mod files_from;
+mod heal;
 mod input;
 mod report;
 mod scan;
@@ -72,6 +73,12 @@ pub struct Arguments {
     /// Read every file again, whatever the last snapshot says
     #[arg(short, long)]
     pub force: bool,
+
+    /// Look first which packs are missing, and store again what is lost and still on the source
+    ///
+    /// Done without being asked where a listing costs next to nothing: in a local directory.
+    #[arg(long)]
+    pub heal: bool,
 
     /// Make no snapshot where nothing has changed
     #[arg(long)]
@@ -255,7 +262,7 @@ impl Plan {
                     .await?
             }
         };
-        let index = Arc::new(index);
+        let index = heal::without_lost(index, self.arguments.heal, repository, context).await?;
         let scan = (self.reads_files() && !self.arguments.no_scan)
             .then(|| scan::Scan::start(source.root(), &meter, &context.cancel));
         let environment = &context.environment;

@@ -68,11 +68,35 @@ fn text(done: &Done, arguments: &Arguments, context: &Context) -> Result<()> {
         figures::size(figures.bytes),
         figures::seconds(done.elapsed.as_secs()),
     ))?;
+    healed(done, context)?;
     match done.report.snapshot_id {
         Some(id) => output.report(format_args!("snapshot {} saved", id.short())),
         None if arguments.dry_run => output.report("dry run: nothing was stored"),
         None => output.report("nothing has changed: no snapshot was made"),
     }
+}
+
+/// What earlier snapshots had lost, and whether they have it again.
+fn healed(done: &Done, context: &Context) -> Result<()> {
+    let Some(healed) = &done.report.healed else {
+        return Ok(());
+    };
+    let output = &context.output;
+    let files = match healed.files {
+        1 => "1 file that earlier snapshots lacked is whole again".to_owned(),
+        number => format!("{number} files that earlier snapshots lacked are whole again"),
+    };
+    if healed.blobs > 0 {
+        let blobs = figures::count(healed.blobs, "blob");
+        output.report(format_args!("healed: {blobs}, {files}"))?;
+    }
+    if healed.lost > 0 {
+        output.warning(&format!(
+            "earlier snapshots still lack {}: `strongroom check` names the files",
+            figures::count(healed.lost, "blob")
+        ));
+    }
+    Ok(())
 }
 
 fn summary(done: &Done, arguments: &Arguments, context: &Context) -> Result<()> {
@@ -103,6 +127,11 @@ fn summary(done: &Done, arguments: &Arguments, context: &Context) -> Result<()> 
         }
         if arguments.dry_run {
             object.insert("dry_run".into(), json!(true));
+        }
+        if let Some(healed) = &done.report.healed {
+            object.insert("blobs_healed".into(), json!(healed.blobs));
+            object.insert("files_healed".into(), json!(healed.files));
+            object.insert("blobs_lost".into(), json!(healed.lost));
         }
         if figures.errors > 0 {
             object.insert("error_count".into(), json!(figures.errors));
