@@ -73,9 +73,14 @@ impl Context {
             return Ok(None);
         };
         let hint = environment.setting_text("FROM_KEY_HINT").map(str::to_owned);
-        let password = PasswordSource::of_source(from, environment)?;
-        self.name(&text, password, from.from_key_hint.clone().or(hint), true)
-            .map(Some)
+        let password = PasswordSource::of_source(&from.password, environment)?;
+        self.name(
+            &text,
+            password,
+            from.password.from_key_hint.clone().or(hint),
+            true,
+        )
+        .map(Some)
     }
 
     fn name(

@@ -11,7 +11,7 @@ use vault::Vault;
 
 /// A repository with two snapshots of the same files; their identifiers.
 fn two_snapshots() -> (Vault, [String; 2]) {
-    let vault = Vault::new(strongroom!());
+    let vault = Vault::new(strongroom!().env("STRONGROOM_FROM_PASSWORD", "try-me"));
     let content = Random::new(1).bytes(3_000_000);
     std::fs::write(vault.path("source/large"), &content).unwrap();
     let (first, second) = (vault.backup(), vault.backup());
@@ -143,4 +143,85 @@ fn t36_a_backup_notices_a_missing_pack_itself() {
         vault.restic().check_read_data();
         assert_restored(&vault, &snapshots);
     }
+}
+
+/// A check changes nothing, and must not sound as if it had (story T-37).
+#[test]
+fn t37_a_check_that_changes_nothing_does_not_say_that_it_healed() {
+    let (vault, _) = two_snapshots();
+    copy_dir(&vault.path("vault"), &vault.path("copy"));
+    std::fs::remove_file(&packs(&vault)[0]).unwrap();
+    let dry = ["check", "--heal-from", "./copy", "--dry-run"];
+    for args in [&["check"][..], &["check", "--read-data"], &dry] {
+        let before = packs(&vault);
+        for json in [&[][..], &["--json"]] {
+            let ran = vault.run(&[&["--no-cache"], args, json].concat());
+            let ran = ran.expect_code(21);
+            let said = format!("{}{}", ran.stdout_text(), ran.stderr_text()).to_lowercase();
+            // `"blobs_healed":null` is the dry run's way to say that nothing was.
+            let said = said.replace("\"blobs_healed\":null", "");
+            for word in ["healed", "repaired", "fixed", "mended"] {
+                assert!(!said.contains(word), "{word}: {ran}");
+            }
+        }
+        assert_eq!(packs(&vault), before);
+    }
+}
+
+/// The hint after a check leads, step by step, to a repository that is whole.
+#[test]
+fn t36_the_hint_of_a_check_names_the_steps_and_a_copy_brings_the_rest() {
+    let (vault, snapshots) = two_snapshots();
+    copy_dir(&vault.path("vault"), &vault.path("copy"));
+    let pack = packs(&vault)[0].clone();
+    std::fs::remove_file(pack).unwrap();
+    let found = vault.run(&["--no-cache", "check"]).expect_code(21);
+    for step in ["repair index", "backup", "--heal-from", "repair snapshots"] {
+        assert!(found.stderr_text().contains(step), "{step}: {found}");
+    }
+    let healed = vault
+        .run(&["--no-cache", "check", "--heal-from", "./copy"])
+        .ok();
+    assert!(healed.stdout_text().contains("healed: "), "{healed}");
+    assert!(healed.stderr_text().contains("repair index"), "{healed}");
+    vault.run(&["repair", "index", "--yes"]).ok();
+    vault.run(&["--no-cache", "check", "--read-data"]).ok();
+    vault.restic().check_read_data();
+    assert_restored(&vault, &snapshots);
+    vault
+        .run(&["--no-cache", "check", "--heal-from", "./vault"])
+        .expect_code(2);
+}
+
+/// What nothing brings back: a snapshot of the rest, and the report of what it lacks.
+#[test]
+fn a_snapshot_is_made_of_what_is_left() {
+    let (vault, snapshots) = two_snapshots();
+    let large = packs(&vault)
+        .into_iter()
+        .max_by_key(|pack| pack.metadata().unwrap().len());
+    std::fs::remove_file(large.unwrap()).unwrap();
+    vault.run(&["repair", "index", "--yes"]).expect_code(21);
+    let refused = vault.run(&["repair", "snapshots"]).expect_code(26);
+    assert!(refused.stdout_text().contains("large: "), "{refused}");
+    let json = vault
+        .run(&["repair", "snapshots", "--yes", "--json"])
+        .expect_code(21);
+    let summary = json.json_message("repair_snapshots_summary");
+    assert_eq!(summary["made"].as_array().unwrap().len(), 2, "{json}");
+    let listed = vault.run(&["snapshots", "--json"]).ok();
+    for snapshot in &snapshots {
+        assert!(listed.stdout_text().contains(snapshot), "{listed}");
+    }
+    vault
+        .run(&["repair", "snapshots", "--forget", "--yes"])
+        .ok();
+    vault.run(&["--no-cache", "check", "--read-data"]).ok();
+    vault.restic().check_read_data();
+    vault
+        .run(&["--no-cache", "restore", "latest", "--target", "back"])
+        .ok();
+    // Everything lay in that pack: the files are there, with nothing left in them.
+    let one = std::fs::read_to_string(vault.path("back/source/one.txt"));
+    assert_eq!(one.unwrap(), "");
 }

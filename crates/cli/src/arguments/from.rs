@@ -20,6 +20,13 @@ pub struct FromArguments {
     #[arg(help_heading = "Source repository", long, value_name = "FILE")]
     pub from_repository_file: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub password: FromPasswordArguments,
+}
+
+/// What opens the repository to read from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FromPasswordArguments {
     /// File that holds its password [env: STRONGROOM_FROM_PASSWORD_FILE]
     #[arg(
         help_heading = "Source repository",

@@ -7,7 +7,7 @@ mod patterns;
 pub mod values;
 
 pub use filter::{SnapshotFilterArguments, split_tags};
-pub use from::FromArguments;
+pub use from::{FromArguments, FromPasswordArguments};
 pub use global::{CompressionArgument, GlobalArguments};
 pub use patterns::ExcludeArguments;
 

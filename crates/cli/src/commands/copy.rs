@@ -41,14 +41,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         return Err(Error::usage("no repository to copy from was named")
             .hint("give --from-repo URL, or set STRONGROOM_FROM_REPOSITORY"));
     };
-    let source = context.open_named(&from).await.map_err(|error| {
-        let hint = error.hint.as_ref().map(|hint| {
-            hint.replace("--password-", "--from-password-")
-                .replace("STRONGROOM_PASSWORD", "STRONGROOM_FROM_PASSWORD")
-                .replace("-r/--repo", "--from-repo")
-        });
-        Error { hint, ..error }
-    })?;
+    let source = context
+        .open_named(&from)
+        .await
+        .map_err(|error| of_source(error, "--from-repo"))?;
     let destination = context.open().await?;
     if source.config().id == destination.config().id {
         return Err(Error::usage("both addresses lead to the same repository"));
@@ -76,6 +72,16 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         exit
     };
     context.locked(&source, Access::Read, copying).await
+}
+
+/// The error of opening the second repository: its hint names the options of that one. `option` gives its address.
+pub(super) fn of_source(error: Error, option: &str) -> Error {
+    let hint = error.hint.as_ref().map(|hint| {
+        hint.replace("--password-", "--from-password-")
+            .replace("STRONGROOM_PASSWORD", "STRONGROOM_FROM_PASSWORD")
+            .replace("-r/--repo", option)
+    });
+    Error { hint, ..error }
 }
 
 async fn copy(

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::arguments::{FromArguments, GlobalArguments};
+use crate::arguments::{FromPasswordArguments, GlobalArguments};
 use crate::context::Context;
 use crate::environment::{Environment, PREFIXES};
 use crate::error::{Error, Result};
@@ -49,7 +49,7 @@ impl PasswordSource {
     }
 
     /// For the repository of `--from-repo`.
-    pub fn of_source(from: &FromArguments, environment: &Environment) -> Result<Self> {
+    pub fn of_source(from: &FromPasswordArguments, environment: &Environment) -> Result<Self> {
         let given = Given {
             file: from.from_password_file.clone(),
             command: from.from_password_command.clone(),

@@ -28,6 +28,7 @@ pub struct AffectedSnapshot {
 }
 
 /// What is lost: all that no index file names, and marked records of the index.
+#[derive(Debug)]
 pub(crate) struct Losses {
     pub index: Arc<Index>,
     /// Records whose blobs cannot be read.

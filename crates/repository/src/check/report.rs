@@ -1,10 +1,10 @@
 //! What a check returns.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::affected::AffectedSnapshot;
+use super::affected::{AffectedSnapshot, Losses};
 use super::finding::{Finding, FindingKind, Severity};
 use crate::format::Id;
 
@@ -25,6 +25,8 @@ pub struct CheckReport {
     pub figures: CheckFigures,
     /// Another process works with the repository.
     pub is_shared: bool,
+    /// What is lost, for fetching it from elsewhere.
+    pub(crate) losses: Option<Arc<Losses>>,
     pub(super) repair_index: bool,
     pub(super) prune: bool,
 }

@@ -82,14 +82,14 @@ impl Repository {
         let read = self
             .check_data(options.read_data, &structure, &stored, progress, cancel)
             .await?;
+        let losses = Arc::new(Losses {
+            index: Arc::clone(&structure.index),
+            damaged: Arc::clone(&structure.damaged),
+        });
         let affected = if structure.touches_snapshots() {
-            let losses = Losses {
-                index: Arc::clone(&structure.index),
-                damaged: Arc::clone(&structure.damaged),
-            };
             find_affected(
                 self,
-                &Arc::new(losses),
+                &losses,
                 &snapshots,
                 options.paths_max,
                 progress,
@@ -113,6 +113,7 @@ impl Repository {
             affected,
             figures,
             is_shared,
+            losses: Some(losses),
             ..findings.into_report()
         })
     }

@@ -152,19 +152,20 @@ impl Index {
         packs
     }
 
-    /// The index without the records that `is_lost` picks. Packs keep their numbers.
-    pub(crate) fn without(&self, is_lost: impl Fn(&Location) -> bool) -> Self {
-        let rest = |table: &Table| {
-            let records = table.records().iter().filter(|record| {
+    /// The index without the records that `is_lost` picks by kind, position and place. Packs keep their numbers.
+    pub(crate) fn without(&self, is_lost: impl Fn(BlobKind, usize, &Location) -> bool) -> Self {
+        let rest = |kind| {
+            let records = self.table(kind).records().iter().enumerate();
+            let rest = records.filter(|(position, record)| {
                 let place = self.location(record);
-                place.is_some_and(|place| !is_lost(&place))
+                place.is_some_and(|place| !is_lost(kind, *position, &place))
             });
-            Table::new(records.copied().collect())
+            Table::new(rest.map(|(_, record)| *record).collect())
         };
         Self {
             packs: self.packs.clone(),
-            data: rest(&self.data),
-            trees: rest(&self.trees),
+            data: rest(BlobKind::Data),
+            trees: rest(BlobKind::Tree),
             files: self.files.clone(),
             is_reduced: true,
         }

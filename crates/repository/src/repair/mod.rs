@@ -19,6 +19,7 @@
 mod change;
 mod entries;
 mod examine;
+mod heal;
 mod index;
 mod packs;
 mod present;
@@ -28,6 +29,7 @@ mod snapshots;
 mod trees;
 
 pub use entries::Loss;
+pub use heal::{HealPlan, HealReport};
 pub use index::{IndexRepairOptions, IndexRepairPlan, IndexRepairReport, Redescribed};
 pub use packs::{DamagedPack, PacksRepairPlan, PacksRepairReport, PacksToRepair};
 pub use present::PresentIndex;

@@ -36,7 +36,7 @@ fn present(index: &Arc<Index>, stored: &HashMap<Id, u64>) -> PresentIndex {
     let lost_packs = index.packs_where(is_lost);
     let index = match lost_packs.is_empty() {
         true => Arc::clone(index),
-        false => Arc::new(index.without(is_lost)),
+        false => Arc::new(index.without(|_, _, place| is_lost(place))),
     };
     PresentIndex { index, lost_packs }
 }

@@ -1,10 +1,15 @@
 //! `strongroom check`: whether the repository is sound.
 
+mod heal;
+mod steps;
+
 use clap::Args;
 use serde_json::json;
+use strongroom_repository::Repository;
 use strongroom_repository::check::{CheckOptions, CheckReport, InvalidSubset, ReadData};
 use strongroom_repository::lock::{Access, Lock};
 
+use crate::arguments::FromPasswordArguments;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
@@ -15,7 +20,8 @@ use crate::signing;
 /// Check the repository for damage
 ///
 /// Checks that all that snapshots need is there; --read-data also reads and checks every byte.
-/// Ends with 21 where damage was found, and says which snapshots and files it touches. Changes nothing.
+/// Ends with 21 where damage was found, and says which snapshots and files it touches. Changes nothing, unless
+/// --heal-from names a repository to fetch from what is lost here.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Read and check all data
@@ -29,6 +35,17 @@ pub struct Arguments {
     /// Use the cache, and read what it does not have alone
     #[arg(long)]
     pub with_cache: bool,
+
+    /// Fetch what is lost here from this repository: a copy of this one, or one that was copied from it
+    #[arg(help_heading = "Source repository", long, value_name = "URL")]
+    pub heal_from: Option<String>,
+
+    /// With --heal-from: show what would be fetched, and fetch nothing
+    #[arg(short = 'n', long, requires = "heal_from")]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub from: FromPasswordArguments,
 }
 
 /// Paths of damaged files that are shown at most.
@@ -49,20 +66,44 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         true => context.open_named(&named).await?,
         false => context.open_without_cache(&named).await?,
     };
-    let checking = async |_: &Lock| {
-        let meter = context.meter(Activity::Other);
-        let options = CheckOptions {
-            read_data,
-            paths_max: PATHS_SHOWN,
-            locks: context.lock_options(Access::Read),
-        };
-        let report = repository
-            .check(&options, meter.progress(), &context.cancel)
-            .await?;
-        drop(meter);
-        Ok((report, context.verify_signatures(&repository).await?))
+    let options = CheckOptions {
+        read_data,
+        paths_max: PATHS_SHOWN,
+        locks: context.lock_options(Access::Read),
     };
-    let (report, signatures) = context.locked(&repository, Access::Read, checking).await?;
+    if let Some(url) = &arguments.heal_from {
+        return heal::run(&arguments, url, &repository, &options, context).await;
+    }
+    let checking = async |_: &Lock| check(&repository, &options, context).await;
+    let checked = context.locked(&repository, Access::Read, checking).await?;
+    match checked.report.errors_count {
+        0 => checked.signed,
+        _ => Err(checked.damaged()),
+    }
+}
+
+/// What a check came to.
+struct Checked {
+    report: CheckReport,
+    /// What the signatures say of the exit code.
+    signed: Result<ExitCode>,
+    /// What comes before everything else where there is parity.
+    parity_hint: Option<&'static str>,
+}
+
+/// Checks and shows what was found.
+async fn check(
+    repository: &Repository,
+    options: &CheckOptions,
+    context: &Context,
+) -> Result<Checked> {
+    let report = {
+        let meter = context.meter(Activity::Other);
+        repository
+            .check(options, meter.progress(), &context.cancel)
+            .await?
+    };
+    let signatures = context.verify_signatures(repository).await?;
     if let Some(signatures) = &signatures {
         signing::tell(signatures, context)?;
     }
@@ -74,20 +115,26 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let signed = signatures.map_or(Ok(ExitCode::Success), |report| {
         signing::result(&report, context)
     });
-    context.note_parity(&repository).await;
-    match report.errors_count {
-        0 => signed,
-        number => Err(Error::new(
-            ExitCode::DamageFound,
-            format!(
-                "the repository is damaged: {}",
-                figures::count(number, "error")
-            ),
-        )
-        .hint(context.parity_hint(&repository).await.unwrap_or(
-            "remove nothing: the files named above cannot be restored from the snapshots named with them. \
-             `strongroom repair --help` says what can be mended, and in which order",
-        ))),
+    context.note_parity(repository).await;
+    let parity_hint = match report.errors_count {
+        0 => None,
+        _ => context.parity_hint(repository).await,
+    };
+    Ok(Checked {
+        report,
+        signed,
+        parity_hint,
+    })
+}
+
+impl Checked {
+    /// The error of a damaged repository, with what to do.
+    fn damaged(&self) -> Error {
+        let errors = figures::count(self.report.errors_count, "error");
+        let message = format!("the repository is damaged: {errors}");
+        let steps = || steps::after(&self.report);
+        Error::new(ExitCode::DamageFound, message)
+            .hint(self.parity_hint.map_or_else(steps, str::to_owned))
     }
 }
 
