@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 pub use keys::write_new;
 pub use verify::{Selected, result, tell, tell_vouch};
 
+/// From so many statements on a run is noticeably slower on a storage far away.
+const STATEMENTS_MANY: usize = 1000;
+
 /// The signers of this run, each with the repository that it signs.
 #[derive(Default)]
 pub struct Signing {
@@ -94,6 +97,12 @@ impl Context {
                 let key = key.short();
                 self.output.warning(&format!(
                     "signatures of the key {key} were passed over; give its public key by --verify-key"
+                ));
+            }
+            if signer.statements() > STATEMENTS_MANY {
+                self.output.note(format_args!(
+                    "each run reads {} signed statements; `strongroom sign compact` puts one in place of all",
+                    signer.statements()
                 ));
             }
             let known: Vec<_> = signer.remembered().to_vec();

@@ -31,6 +31,7 @@ struct Seen {
     heads: BTreeSet<Link>,
     missing: BTreeSet<Link>,
     unknown_keys: BTreeSet<Id>,
+    statements: usize,
 }
 
 impl Signer {
@@ -79,6 +80,11 @@ impl Signer {
         self.seen().unknown_keys.iter().copied().collect()
     }
 
+    /// Statements that this signer has read, each run anew: `sign compact` puts one in place of many.
+    pub fn statements(&self) -> usize {
+        self.seen().statements
+    }
+
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,6 +100,7 @@ impl Signer {
         seen.missing.extend(missing);
         seen.unknown_keys.extend(chain.unknown_keys);
         seen.heads.clone_from(&view.heads);
+        seen.statements = view.links.len();
         Ok(view)
     }
 
