@@ -32,6 +32,7 @@ async fn a_snapshot_that_was_removed_without_the_key_is_missed() {
 #[tokio::test]
 async fn forgetting_without_the_key_is_found_until_it_is_accepted() {
     let (scene, ids) = Scene::with(3).await;
+    let kept = scene.read(&snapshot_path(&ids[0])).await;
     remove(&scene.plain, &ids[..2]).await;
     assert_eq!(scene.words().await, ["gone", "gone"]);
     // Signing something else does not make it right.
@@ -39,6 +40,9 @@ async fn forgetting_without_the_key_is_found_until_it_is_accepted() {
     assert_eq!(scene.words().await, ["gone", "gone"]);
     accept(&scene.signed).await;
     assert_clean(&scene.verify().await, "accepted");
+    // What was accepted as removed does not come back unnoticed.
+    scene.put(&snapshot_path(&ids[0]), &kept).await;
+    assert_eq!(scene.words().await, ["back"]);
 }
 
 /// An old state of the data passed off as one that its owner keeps.
