@@ -13,12 +13,19 @@ fn every_command_that_publishes_or_removes_signs() {
     std::fs::write(program.home().join("source/one.txt"), "changed").unwrap();
     backup(&program);
     program.run(["tag", "--add", "kept", "latest"]).ok();
+    program.run(["forget", "--trash", "1d", &first]).ok();
+    program.run(["undelete", &first]).ok();
     program.run(["forget", &first]).ok();
+    program.run(["pin", "latest"]).ok();
+    program.run(["unpin", "latest"]).ok();
+    let rewrite = ["rewrite", "--exclude", "two.txt", "--forget", "latest"];
+    program.run(rewrite).ok();
     program.run(["prune"]).ok();
     let ran = vault.run(&[&VERIFY[..], &["--require-signatures", "check"]].concat());
     let text = ran.ok().stdout_text();
     assert!(text.contains("1 of 1 snapshot signed"), "{text}");
-    assert_eq!(signatures(&vault).len(), 5);
+    // Two for each change in place: a publication and a removal.
+    assert_eq!(signatures(&vault).len(), 2 + 2 + 3 + 4 + 2);
     // Nobody who does not ask is bothered, restic least of all.
     vault.run(&["check"]).ok();
     vault.restic().check_read_data();
