@@ -1,14 +1,19 @@
 //! Work under a lock of the repository.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use strongroom_repository::Repository;
+use jiff::Timestamp;
 use strongroom_repository::clock::SystemClock;
 use strongroom_repository::lock::{Access, Lock, LockOptions};
+use strongroom_repository::{ErrorKind, Repository};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::host::ThisHost;
+
+const UNREADABLE_HINT: &str = "a damaged lock may be that of a process that still runs: when you know that none does, \
+    `strongroom unlock --remove-all` removes it";
 
 impl Context {
     /// How locks are taken. `--no-lock` is for reading alone: what writes without one could lose others' data.
@@ -44,12 +49,20 @@ impl Context {
         access: Access,
         work: impl AsyncFnOnce(&Lock) -> Result<T>,
     ) -> Result<T> {
-        let lock = repository
-            .lock(access, &self.lock_options(access), &self.cancel)
-            .await
-            .map_err(|error| {
-                Error::from(error).context(format_args!("lock {}", repository.location()))
-            })?;
+        let lock = match self.take_lock(repository, access).await {
+            Ok(lock) => lock,
+            Err(error) => {
+                let unreadable = error.kind() == ErrorKind::Locked
+                    && self.meets_unreadable_lock(repository, access).await;
+                let error =
+                    Error::from(error).context(format_args!("lock {}", repository.location()));
+                return Err(if unreadable {
+                    error.hint(UNREADABLE_HINT)
+                } else {
+                    error
+                });
+            }
+        };
         let result = work(&lock).await;
         let released = lock.release().await;
         if let (Ok(_), Err(error)) = (&result, released) {
@@ -58,5 +71,40 @@ impl Context {
                 .warning(&format!("remove this process's lock: {error}"));
         }
         result
+    }
+
+    /// Waits for the lock where that was asked for, and says so before: else nobody knows why nothing happens.
+    async fn take_lock(
+        &self,
+        repository: &Repository,
+        access: Access,
+    ) -> strongroom_repository::Result<Lock> {
+        let options = self.lock_options(access);
+        if options.retry_for.is_zero() {
+            return repository.lock(access, &options, &self.cancel).await;
+        }
+        let at_once = LockOptions {
+            retry_for: Duration::ZERO,
+            ..options.clone()
+        };
+        match repository.lock(access, &at_once, &self.cancel).await {
+            Err(error) if error.kind() == ErrorKind::Locked => {
+                let until = Timestamp::now()
+                    .checked_add(options.retry_for)
+                    .unwrap_or(Timestamp::MAX)
+                    .to_zoned(self.environment.time_zone.clone());
+                let until = until.strftime("%Y-%m-%d %H:%M:%S");
+                self.output
+                    .warning(&format!("{error}; waiting for it until {until}"));
+                repository.lock(access, &options, &self.cancel).await
+            }
+            result => result,
+        }
+    }
+
+    /// Whether there is a lock that nobody can tell the holder of, and so none that a plain `unlock` removes.
+    async fn meets_unreadable_lock(&self, repository: &Repository, access: Access) -> bool {
+        let found = repository.find_locks(&self.lock_options(access)).await;
+        found.is_ok_and(|locks| locks.iter().any(|lock| lock.file.is_err()))
     }
 }

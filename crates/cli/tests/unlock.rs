@@ -47,3 +47,40 @@ fn t07_a_lock_of_somebody_else_is_not_removed_without_asking() {
     );
     assert!(vault.run(&["list", "locks"]).ok().stdout.is_empty());
 }
+
+/// Whoever waits in silence looks as if he hung, and is killed.
+#[test]
+fn waiting_for_a_lock_is_said_once() {
+    let vault = Vault::new(strongroom!());
+    lock_of_another(&vault);
+    let refused = vault
+        .run(&["prune", "--yes", "--retry-lock", "20ms"])
+        .expect_code(11);
+    let said = refused.stderr_text();
+    assert_eq!(
+        said.matches("waiting for it until 2").count(),
+        1,
+        "{refused}"
+    );
+    assert!(said.contains("by PID "), "{refused}");
+    let refused = vault.run(&["prune", "--yes"]).expect_code(11);
+    assert!(!refused.stderr_text().contains("waiting"), "{refused}");
+}
+
+/// A plain `unlock` leaves what it cannot read, so the hint must not send anybody there.
+#[test]
+fn a_lock_that_cannot_be_read_is_told_with_what_removes_it() {
+    let vault = Vault::new(strongroom!());
+    vault.backup();
+    std::fs::write(vault.path("vault/locks").join("ab".repeat(32)), b"torn").unwrap();
+    for command in [&["backup", "source"][..], &["prune", "--yes"]] {
+        let refused = vault.run(command).expect_code(11);
+        assert!(
+            refused.stderr_text().contains("unlock --remove-all"),
+            "{refused}"
+        );
+    }
+    vault.run(&["snapshots"]).ok();
+    vault.run(&["unlock", "--remove-all", "--yes"]).ok();
+    vault.run(&["backup", "source"]).ok();
+}

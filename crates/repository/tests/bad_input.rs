@@ -9,12 +9,14 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use strongroom_repository::format::{BlobKind, Id, KeyFile};
 use strongroom_repository::index::IndexedBlob;
+use strongroom_repository::lock::Access;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::repository::OpenOptions;
 use strongroom_repository::{ErrorKind, Repository, Result};
 use strongroom_storage::{Class, MemoryStorage, Storage, StoragePath, WriteMode};
-use strongroom_testkit::engine::{PASSWORD, new_repository};
+use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, new_repository};
 use strongroom_testkit::engine_backup::backup;
+use tokio_util::sync::CancellationToken;
 
 async fn storage_with_a_backup() -> (Arc<MemoryStorage>, Id) {
     let dir = tempfile::tempdir().unwrap();
@@ -214,4 +216,74 @@ async fn t38_a_repository_of_unknown_version_is_told() {
     let error = open(&storage, PASSWORD).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnsupportedVersion, "{error}");
     assert!(error.to_string().contains('3'), "{error}");
+}
+
+/// The one file of a folder.
+async fn first_of(storage: &MemoryStorage, folder: &str) -> StoragePath {
+    let folder = StoragePath::new(folder).unwrap();
+    storage.list(Some(&folder)).await.unwrap()[0].path.clone()
+}
+
+/// What is asked of a repository to meet the file of that name; the error's kind.
+async fn ask(storage: &Arc<MemoryStorage>, folder: &str) -> Option<ErrorKind> {
+    let asked = async {
+        let repository = open(storage, PASSWORD).await?;
+        match folder {
+            "snapshots" => repository.load_snapshots(&Silent).await.map(drop),
+            "index" => repository.load_index(&Silent).await.map(drop),
+            "locks" => {
+                let options = FakeHost::new("other", 2).lock_options(&FakeClock::new());
+                let cancel = CancellationToken::new();
+                let lock = repository.lock(Access::Append, &options, &cancel).await?;
+                lock.release().await
+            }
+            _ => Ok(()),
+        }
+    };
+    asked.await.err().map(|error| error.kind())
+}
+
+/// Every bit and every length of every file that others depend on: an error of the right kind, and nothing believed. A lock that
+/// cannot be read may be anybody's, so it keeps others out.
+#[tokio::test]
+async fn t38_every_bit_and_every_cut_of_the_metadata_is_noticed() {
+    let (storage, _) = storage_with_a_backup().await;
+    let repository = open(&storage, PASSWORD).await.unwrap();
+    let options = FakeHost::new("holder", 1).lock_options(&FakeClock::new());
+    let cancel = CancellationToken::new();
+    let held = repository
+        .lock(Access::Append, &options, &cancel)
+        .await
+        .unwrap();
+    for folder in ["config", "keys", "snapshots", "index", "locks"] {
+        assert_eq!(ask(&storage, folder).await, None, "{folder}");
+        let path = match folder {
+            "config" => StoragePath::new(folder).unwrap(),
+            _ => first_of(&storage, folder).await,
+        };
+        let whole = storage
+            .read(&path, None, Class::Metadata)
+            .await
+            .unwrap()
+            .to_vec();
+        let flips = (0..whole.len() * 8).map(|bit| {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            (format!("bit {bit} flipped"), flipped)
+        });
+        let cuts =
+            (0..whole.len()).map(|length| (format!("cut to {length}"), whole[..length].to_vec()));
+        for (how, damaged) in flips.chain(cuts) {
+            replace(&storage, &path, damaged).await;
+            let found = ask(&storage, folder).await;
+            let right = match folder {
+                "locks" => found == Some(ErrorKind::Locked),
+                _ => found.is_some_and(is_typed),
+            };
+            assert!(right, "{path}: {how}: {found:?}");
+        }
+        replace(&storage, &path, whole).await;
+    }
+    held.release().await.unwrap();
+    read_all(&storage).await.unwrap();
 }

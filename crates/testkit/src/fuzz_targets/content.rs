@@ -17,19 +17,12 @@ pub(super) fn frame(input: &[u8]) {
     let unknown = compression::decompress_unknown(frame, LIMIT);
     if let Ok(content) = &known {
         assert_eq!(content.len(), claimed);
-        // A frame may ask for more memory than the decoder of unknown lengths gives.
-        assert!(unknown.as_ref().is_ok_and(|it| it == content) || unknown.is_err());
     }
     if let Ok(content) = &unknown {
         assert!(content.len() as u64 <= LIMIT);
-    }
-    if let Ok(content) = unknown.as_ref()
-        && !content.is_empty()
-    {
-        assert_eq!(
-            compression::decompress(frame, content.len()).as_ref(),
-            Ok(content)
-        );
+        let known = compression::decompress(frame, content.len());
+        // zstd has two decoders. A frame that no encoder makes may pass one and not the other, yet never with other content.
+        assert!(content.is_empty() || known.is_err() || known.is_ok_and(|it| it == *content));
     }
 }
 
