@@ -1,6 +1,9 @@
 //! A snapshot: one state of what was backed up.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::format::go_json::Object;
 use crate::format::{FormatError, Id, Time, read};
@@ -98,6 +101,41 @@ struct Fields {
     summary: Option<SnapshotSummary>,
 }
 
+/// What [`Snapshot::encode`] writes.
+const FIELDS: [&str; 13] = [
+    "time",
+    "parent",
+    "tree",
+    "paths",
+    "hostname",
+    "username",
+    "uid",
+    "gid",
+    "excludes",
+    "tags",
+    "original",
+    "program_version",
+    "summary",
+];
+
+/// What stands in the summary.
+const SUMMARY_FIELDS: [&str; 14] = [
+    "backup_start",
+    "backup_end",
+    "files_new",
+    "files_changed",
+    "files_unmodified",
+    "dirs_new",
+    "dirs_changed",
+    "dirs_unmodified",
+    "data_blobs",
+    "tree_blobs",
+    "data_added",
+    "data_added_packed",
+    "total_files_processed",
+    "total_bytes_processed",
+];
+
 impl Snapshot {
     /// Reads the JSON of a snapshot.
     ///
@@ -121,6 +159,35 @@ impl Snapshot {
             program_version: fields.program_version,
             summary: fields.summary,
         })
+    }
+
+    /// Names in the JSON of a snapshot that this program does not know: a newer one wrote them, and what is made of the
+    /// snapshot here would lose them. Those of the summary have `summary.` before them.
+    ///
+    /// # Errors
+    /// [`FormatError::Json`] if it is no object.
+    pub fn unknown_fields(json: &[u8]) -> Result<Vec<String>, FormatError> {
+        type Names = BTreeMap<String, IgnoredAny>;
+        #[derive(Deserialize)]
+        struct Summary {
+            #[serde(default)]
+            summary: Option<Names>,
+        }
+        let invalid = |error: serde_json::Error| FormatError::json("snapshot", &error);
+        let names: Names = serde_json::from_slice(json).map_err(invalid)?;
+        let summary: Summary = serde_json::from_slice(json).map_err(invalid)?;
+        let known = |list: &[&str], name: &String| list.contains(&name.as_str());
+        let mut unknown: Vec<String> = names
+            .into_keys()
+            .filter(|name| !known(&FIELDS, name))
+            .collect();
+        let inside = summary.summary.unwrap_or_default().into_keys();
+        unknown.extend(
+            inside
+                .filter(|name| !known(&SUMMARY_FIELDS, name))
+                .map(|name| format!("summary.{name}")),
+        );
+        Ok(unknown)
     }
 
     /// The JSON as restic 0.18 writes it.
@@ -244,5 +311,22 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             let _ = Snapshot::decode(&damaged);
         }
+    }
+
+    /// Nothing that is written here may count as unknown, nor anything else as known.
+    #[test]
+    fn t38_fields_of_a_newer_program_are_told() {
+        assert_eq!(Snapshot::unknown_fields(JSON.as_bytes()).unwrap(), [""; 0]);
+        let written: BTreeMap<String, IgnoredAny> = serde_json::from_str(JSON).unwrap();
+        assert_eq!(written.len(), FIELDS.len());
+        let newer = JSON
+            .replacen('{', r#"{"delete_protection":true,"#, 1)
+            .replace(r#""files_new""#, r#""files_moved":1,"files_new""#);
+        assert_eq!(
+            Snapshot::unknown_fields(newer.as_bytes()).unwrap(),
+            ["delete_protection", "summary.files_moved"]
+        );
+        assert!(Snapshot::decode(newer.as_bytes()).is_ok());
+        assert!(Snapshot::unknown_fields(b"[]").is_err());
     }
 }

@@ -114,19 +114,39 @@ impl Repository {
     /// is: a change of tags is no reason to vouch for what is in it. When this returns the old one may go.
     ///
     /// # Errors
-    /// Those of [`Self::publish_snapshot`], and [`ErrorKind::Damaged`] if the storage has not kept the new one.
+    /// Those of [`Self::publish_snapshot`], and [`ErrorKind::Damaged`] if the storage has not kept the new one;
+    /// [`ErrorKind::UnsupportedVersion`] if a newer program wrote something into the old one that the new one would not have.
     pub async fn publish_changed_snapshot(
         &self,
         old: &Id,
         new: &Snapshot,
         lock: &Lock,
     ) -> Result<Id> {
+        self.refuse_to_lose_fields(old).await?;
         let id = match self.trusted_snapshots(&[*old]).await?.contains(old) {
             true => self.publish_snapshot(new, lock).await?,
             false => self.signed_by(None).publish_snapshot(new, lock).await?,
         };
         self.confirm_stored(&id).await?;
         Ok(id)
+    }
+
+    /// A repair may replace what cannot be read; there is nothing of it to lose then.
+    async fn refuse_to_lose_fields(&self, old: &Id) -> Result<()> {
+        let unknown = match self.load_file(FileKind::Snapshot, old).await {
+            Ok(json) => Snapshot::unknown_fields(&json).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Damaged => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "a changed copy of snapshot {} would lose what a newer program wrote there: {}",
+            old.short(),
+            unknown.join(", ")
+        );
+        Err(Error::new(ErrorKind::UnsupportedVersion, message))
     }
 
     /// Fails unless the storage has the whole snapshot. A cache may answer a read, but not how long a file is.

@@ -6,11 +6,13 @@ use strongroom_repository::progress::Silent;
 use strongroom_repository::repository::OpenOptions;
 use strongroom_repository::snapshots::{SnapshotFilter, select_all};
 use strongroom_repository::tag::{TagChange, plan_tags};
-use strongroom_storage::LocalStorage;
+use strongroom_repository::{ErrorKind, FileKind};
+use strongroom_storage::{LocalStorage, MemoryStorage};
 use strongroom_testkit::Restic;
+use strongroom_testkit::engine::new_repository;
 use tokio_util::sync::CancellationToken;
 
-use crate::scene::exclusive;
+use crate::scene::{exclusive, ids, snapshot};
 
 #[tokio::test]
 async fn tags_are_those_that_restic_would_have_written() {
@@ -66,4 +68,31 @@ async fn tags_are_those_that_restic_would_have_written() {
 fn fs_tree(dir: &std::path::Path) {
     std::fs::create_dir(dir.join("tree")).unwrap();
     std::fs::write(dir.join("tree/file"), b"content").unwrap();
+}
+
+/// An older program beside a newer one: what it does not understand it leaves as it is.
+#[tokio::test]
+async fn t38_a_snapshot_with_fields_of_a_newer_program_is_not_rewritten() {
+    let repository = new_repository(Arc::new(MemoryStorage::new())).await;
+    let json = String::from_utf8(snapshot(1, "ada", &[]).encode()).unwrap();
+    let newer = json.replacen('{', r#"{"delete_protection":"2027-01-01","#, 1);
+    let id = repository
+        .save_file(FileKind::Snapshot, newer.clone().into_bytes())
+        .await
+        .unwrap();
+    let stored = repository.load_snapshots(&Silent).await.unwrap();
+    let plan = plan_tags(stored, &TagChange::Set(vec!["x".into()])).unwrap();
+    let lock = exclusive(&repository).await;
+    let cancel = CancellationToken::new();
+    let error = plan
+        .execute(&repository, &lock, &Silent, &cancel)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnsupportedVersion, "{error}");
+    assert!(error.to_string().contains("delete_protection"), "{error}");
+    assert_eq!(ids(&repository).await, [id]);
+    assert_eq!(
+        repository.load_file(FileKind::Snapshot, &id).await.unwrap(),
+        newer.as_bytes()
+    );
 }
