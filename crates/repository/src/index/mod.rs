@@ -14,6 +14,7 @@ pub use table::Location;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 
+use crate::format::pack_header::PackedBlob;
 use crate::format::{BlobKind, Id};
 use table::{Record, Table};
 
@@ -47,6 +48,19 @@ pub struct IndexedBlob {
     pub id: Id,
     /// Where it lies.
     pub location: Location,
+}
+
+impl IndexedBlob {
+    /// The blob as an index file and the header of its pack describe it.
+    pub(crate) fn packed(&self) -> PackedBlob {
+        PackedBlob {
+            kind: self.kind,
+            id: self.id,
+            offset: self.location.offset,
+            length: self.location.length,
+            uncompressed_length: self.location.uncompressed_length,
+        }
+    }
 }
 
 impl Index {

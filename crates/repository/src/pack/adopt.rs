@@ -4,14 +4,13 @@ use std::collections::HashSet;
 
 use futures::stream::{self, StreamExt};
 
-use super::upload::{IndexedPack, encode_index};
 use crate::file_kind::{FileEntry, FileKind};
 use crate::format::Id;
-use crate::format::index::BLOBS_SUGGESTED;
 use crate::index::Index;
 use crate::lock::Lock;
 use crate::progress::Progress;
 use crate::repository::Repository;
+use crate::usage::IndexFiles;
 use crate::{ErrorKind, Result};
 
 impl Repository {
@@ -49,31 +48,21 @@ impl Repository {
             )
         };
         let mut headers = stream::iter(unknown).map(header).buffer_unordered(at_once);
-        let (mut adopted, mut waiting, mut blobs) = (0_usize, Vec::new(), 0_usize);
+        let mut files = IndexFiles::new(self, lock, progress);
+        let mut adopted = 0_usize;
         while let Some((id, header)) = headers.next().await {
             match header {
                 Ok(header) => {
                     adopted = adopted.saturating_add(1);
-                    blobs = blobs.saturating_add(header.len());
-                    waiting.push(IndexedPack { id, blobs: header });
+                    files.add(&id, &header).await?;
                 }
                 Err(error) if error.kind() == ErrorKind::Damaged => {
                     progress.warning(&error.to_string())
                 }
                 Err(error) => return Err(error),
             }
-            if blobs >= BLOBS_SUGGESTED {
-                lock.verify().await?;
-                self.save_file(FileKind::Index, encode_index(&std::mem::take(&mut waiting)))
-                    .await?;
-                blobs = 0;
-            }
         }
-        if !waiting.is_empty() {
-            lock.verify().await?;
-            self.save_file(FileKind::Index, encode_index(&waiting))
-                .await?;
-        }
+        files.finish().await?;
         Ok(adopted)
     }
 }

@@ -193,6 +193,21 @@ impl BlobWriter {
         self.shared.totals.read()
     }
 
+    /// Ends the writer after the work that fed it: it is finished in every case, so that what is stored is indexed.
+    ///
+    /// # Errors
+    /// The failure of the work or of the writer; where both failed, the one that was not merely cancelled by the other.
+    pub async fn finish_after<T>(&self, work: Result<T>) -> Result<(T, Uploaded)> {
+        if work.is_err() {
+            self.shared.cancel.cancel();
+        }
+        match (work, self.finish().await) {
+            (Ok(done), Ok(uploaded)) => Ok((done, uploaded)),
+            (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
+            (_, Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+
     /// Stores what is left, waits for all uploads and saves the index.
     ///
     /// # Errors

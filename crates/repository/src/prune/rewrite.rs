@@ -5,15 +5,14 @@ use std::collections::HashSet;
 use super::decide::Action;
 use super::plan::PrunePlan;
 use crate::Result;
-use crate::file_kind::FileKind;
-use crate::format::index::{BLOBS_SUGGESTED, IndexEncoder};
+use crate::format::index::BLOBS_SUGGESTED;
 use crate::format::pack_header::PackedBlob;
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexFileContent, IndexedBlob};
 use crate::lock::Lock;
-use crate::progress::{Amount, Phase, Progress};
+use crate::progress::{Phase, Progress};
 use crate::repository::Repository;
-use crate::usage::{Bitmap, PackContents};
+use crate::usage::{Bitmap, IndexFiles, PackContents};
 
 /// What came in place of index files that go.
 pub(super) struct Rewritten {
@@ -91,58 +90,14 @@ pub(super) async fn rewrite_index(
         }
     }
     let contents = PackContents::new(&plan.index, |_, _, pack| packs.get(pack as usize))?;
-    let mut new = Vec::new();
-    let mut encoder = IndexEncoder::new();
-    let mut blobs_in_file = 0_usize;
-    for (number, id) in plan
-        .index
-        .packs()
-        .iter()
-        .enumerate()
-        .filter(|(number, _)| packs.get(*number))
-    {
-        let blobs: Vec<PackedBlob> = contents
-            .blobs(&plan.index, number)
-            .iter()
-            .map(packed)
-            .collect();
-        encoder.pack(id, &blobs);
-        blobs_in_file = blobs_in_file.saturating_add(blobs.len());
-        if blobs_in_file >= BLOBS_SUGGESTED {
-            new.push(save(repository, std::mem::take(&mut encoder), lock, progress).await?);
-            blobs_in_file = 0;
+    let mut files = IndexFiles::new(repository, lock, progress);
+    for (number, id) in plan.index.packs().iter().enumerate() {
+        if packs.get(number) {
+            let blobs = contents.blobs(&plan.index, number);
+            let blobs: Vec<PackedBlob> = blobs.iter().map(IndexedBlob::packed).collect();
+            files.add(id, &blobs).await?;
         }
     }
-    if blobs_in_file > 0 {
-        new.push(save(repository, encoder, lock, progress).await?);
-    }
+    let new = files.finish().await?;
     Ok(Rewritten { new, packs })
-}
-
-async fn save(
-    repository: &Repository,
-    encoder: IndexEncoder,
-    lock: &Lock,
-    progress: &dyn Progress,
-) -> Result<Id> {
-    // Without the right to it the packs that it names may be gone.
-    lock.verify().await?;
-    let id = repository
-        .save_file(FileKind::Index, encoder.finish())
-        .await?;
-    progress.advance(Amount {
-        items: 1,
-        ..Amount::default()
-    });
-    Ok(id)
-}
-
-fn packed(blob: &IndexedBlob) -> PackedBlob {
-    PackedBlob {
-        kind: blob.kind,
-        id: blob.id,
-        offset: blob.location.offset,
-        length: blob.location.length,
-        uncompressed_length: blob.location.uncompressed_length,
-    }
 }

@@ -8,14 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::examine::location;
 use crate::file_kind::{FileEntry, FileKind};
-use crate::format::index::{BLOBS_SUGGESTED, IndexEncoder};
 use crate::format::pack_header::PackedBlob;
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexedBlob};
 use crate::lock::Lock;
-use crate::progress::{Amount, Phase, Progress};
+use crate::progress::{Phase, Progress};
 use crate::repository::Repository;
-use crate::usage::{Bitmap, PackContents, pack_shapes};
+use crate::usage::{Bitmap, IndexFiles, PackContents, pack_shapes};
 use crate::{Error, ErrorKind, Result};
 
 const KINDS: [BlobKind; 2] = [BlobKind::Data, BlobKind::Tree];
@@ -99,7 +98,7 @@ impl IndexChange {
         for kind in KINDS {
             for (number, blob) in self.index.pack_numbers(kind).zip(self.index.blobs(kind)) {
                 let described = self.described.get(&blob.location.pack);
-                let is_dropped = described.is_some_and(|blobs| !blobs.contains(&packed(&blob)));
+                let is_dropped = described.is_some_and(|blobs| !blobs.contains(&blob.packed()));
                 if is_dropped && let Some(pack) = drops.get_mut(number as usize) {
                     *pack = true;
                 }
@@ -110,25 +109,30 @@ impl IndexChange {
 
     /// Stores index files that describe what [`Self::described`] says, and all other packs of the files that go: by all
     /// that is known of them, however many index files had a part of it (story T-08).
-    pub async fn write(&self, repository: &Repository, progress: &dyn Progress) -> Result<Vec<Id>> {
+    pub async fn write(
+        &self,
+        repository: &Repository,
+        lock: &Lock,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Id>> {
         progress.begin(Phase::WriteIndex);
         let going: HashSet<Id> = self.going().into_iter().map(|(id, _)| id).collect();
         let kept = self.kept_packs(&going);
         let contents = PackContents::new(&self.index, |_, _, pack| kept.get(pack as usize))?;
-        let mut file = OpenIndex::default();
+        let mut files = IndexFiles::new(repository, lock, progress);
         for (number, id) in self.index.packs().iter().enumerate() {
             if kept.get(number) {
                 let blobs = contents.blobs(&self.index, number);
-                let blobs: Vec<PackedBlob> = blobs.iter().map(packed).collect();
-                file.add(repository, id, &blobs, progress).await?;
+                let blobs: Vec<PackedBlob> = blobs.iter().map(IndexedBlob::packed).collect();
+                files.add(id, &blobs).await?;
             }
         }
         let mut described: Vec<_> = self.described.iter().collect();
         described.sort_unstable_by_key(|(id, _)| **id);
         for (id, blobs) in described {
-            file.add(repository, id, blobs, progress).await?;
+            files.add(id, blobs).await?;
         }
-        file.finish(repository, progress).await
+        files.finish().await
     }
 
     /// Packs that files which go describe and of which nothing changes.
@@ -262,68 +266,6 @@ impl IndexChange {
             .remove_all(FileKind::Index, &remove, lock, progress, cancel)
             .await?;
         Ok(changed)
-    }
-}
-
-/// An index file that is being filled, and those that are stored.
-#[derive(Default)]
-struct OpenIndex {
-    encoder: Option<IndexEncoder>,
-    blobs: usize,
-    stored: Vec<Id>,
-}
-
-impl OpenIndex {
-    async fn add(
-        &mut self,
-        repository: &Repository,
-        pack: &Id,
-        blobs: &[PackedBlob],
-        progress: &dyn Progress,
-    ) -> Result<()> {
-        if blobs.is_empty() {
-            return Ok(());
-        }
-        self.encoder
-            .get_or_insert_with(IndexEncoder::new)
-            .pack(pack, blobs);
-        self.blobs = self.blobs.saturating_add(blobs.len());
-        if self.blobs >= BLOBS_SUGGESTED {
-            self.store(repository, progress).await?;
-        }
-        Ok(())
-    }
-
-    async fn store(&mut self, repository: &Repository, progress: &dyn Progress) -> Result<()> {
-        let Some(encoder) = self.encoder.take() else {
-            return Ok(());
-        };
-        self.blobs = 0;
-        let id = repository
-            .save_file(FileKind::Index, encoder.finish())
-            .await?;
-        self.stored.push(id);
-        progress.advance(Amount {
-            items: 1,
-            ..Amount::default()
-        });
-        Ok(())
-    }
-
-    async fn finish(mut self, repository: &Repository, progress: &dyn Progress) -> Result<Vec<Id>> {
-        self.store(repository, progress).await?;
-        Ok(self.stored)
-    }
-}
-
-/// A blob as an index file describes it.
-pub(super) fn packed(blob: &IndexedBlob) -> PackedBlob {
-    PackedBlob {
-        kind: blob.kind,
-        id: blob.id,
-        offset: blob.location.offset,
-        length: blob.location.length,
-        uncompressed_length: blob.location.uncompressed_length,
     }
 }
 

@@ -165,22 +165,16 @@ impl Repository {
         lock.verify().await?;
         let stop = cancel.child_token();
         // The writer knows of no blob: the index may name those that are fetched, and they are stored all the same.
-        let writer = BlobWriter::new(
+        let writer = BlobWriter::under(
+            lock,
             self,
             Arc::<Index>::default(),
             WriterOptions::default(),
             stop.clone(),
         );
         let fetched = self.fetch(source, &plan, &writer, progress, &stop).await;
-        if fetched.is_err() {
-            stop.cancel();
-        }
-        // Where one failed the other was cancelled by it.
-        match (fetched, writer.finish().await) {
-            (Ok(report), Ok(_)) => Ok(report),
-            (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
-            (_, Err(error)) | (Err(error), _) => Err(error),
-        }
+        let (report, _) = writer.finish_after(fetched).await?;
+        Ok(report)
     }
 
     async fn fetch(

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use strongroom_storage::ErrorKind as StorageKind;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{IndexChange, packed, sizes};
+use super::change::{IndexChange, sizes};
 use super::examine::examine;
 use crate::error::Context;
 use crate::file_kind::{FileEntry, FileKind};
 use crate::format::Id;
 use crate::format::pack_header::PackedBlob;
-use crate::index::Index;
+use crate::index::{Index, IndexedBlob};
 use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::Repository;
@@ -225,7 +225,7 @@ impl Repository {
             .map(|(file, known)| {
                 let indexed: Option<(Vec<PackedBlob>, u64)> = known.map(|(number, expected)| {
                     let blobs = contents.blobs(&index, number);
-                    (blobs.iter().map(packed).collect(), expected)
+                    (blobs.iter().map(IndexedBlob::packed).collect(), expected)
                 });
                 self.look_at_pack(file, indexed)
             })
@@ -316,7 +316,7 @@ impl Repository {
         if change.is_nothing() {
             return Ok(IndexRepairReport::default());
         }
-        let fresh = change.write(self, progress).await?;
+        let fresh = change.write(self, lock, progress).await?;
         change.confirm(self, &fresh, &[]).await?;
         if cancel.is_cancelled() {
             return Err(Error::cancelled());

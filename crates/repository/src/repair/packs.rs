@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::change::{IndexChange, packed, sizes};
+use super::change::{IndexChange, sizes};
 use super::examine::{Examined, examine};
 use super::salvage::salvage;
 use crate::check::{AffectedSnapshot, Losses, find_affected};
@@ -184,7 +184,8 @@ impl Repository {
             .map(|file| {
                 let number = numbers.get(&file.id);
                 let blobs = number.map(|number| contents.blobs(index, *number));
-                let blobs: Vec<PackedBlob> = blobs.iter().flatten().map(packed).collect();
+                let blobs: Vec<PackedBlob> =
+                    blobs.iter().flatten().map(IndexedBlob::packed).collect();
                 let budget = Arc::clone(&budget);
                 async move {
                     let mebibytes = u32::try_from(file.size_bytes >> 20).unwrap_or(u32::MAX);
@@ -295,8 +296,8 @@ impl Repository {
         if plan.is_nothing() {
             return Ok(PacksRepairReport::default());
         }
-        let salvaged = salvage(self, &plan.salvaged, progress, cancel).await?;
-        let fresh = change.write(self, progress).await?;
+        let salvaged = salvage(self, &plan.salvaged, lock, progress, cancel).await?;
+        let fresh = change.write(self, lock, progress).await?;
         change.confirm(self, &fresh, &salvaged.indexes).await?;
         let mut report = PacksRepairReport {
             blobs_salvaged: salvaged.blobs,

@@ -8,11 +8,12 @@ use super::examine::{location, read_blob};
 use crate::format::Id;
 use crate::format::pack_header::PackedBlob;
 use crate::index::{Index, IndexedBlob};
+use crate::lock::Lock;
 use crate::pack::{BlobWriter, WriterOptions};
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::Repository;
 use crate::usage::Storer;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// What was written.
 #[derive(Debug, Default)]
@@ -25,10 +26,11 @@ pub(super) struct Salvaged {
 /// Copies these blobs of these packs into new packs and indexes them. Each is checked again on the way.
 ///
 /// # Errors
-/// [`ErrorKind::Damaged`] for one that is not whole any more.
+/// [`crate::ErrorKind::Damaged`] for one that is not whole any more.
 pub(super) async fn salvage(
     repository: &Repository,
     packs: &[(Id, Vec<PackedBlob>)],
+    lock: &Lock,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Salvaged> {
@@ -38,29 +40,21 @@ pub(super) async fn salvage(
     }
     let stop = cancel.child_token();
     // The writer knows of no blob: that the index names these is of no use any more.
-    let writer = BlobWriter::new(
+    let writer = BlobWriter::under(
+        lock,
         repository,
         Arc::<Index>::default(),
         WriterOptions::default(),
         stop.clone(),
     );
     let copied = copy(repository, packs, &writer, progress, &stop).await;
-    if copied.is_err() {
-        stop.cancel();
-    }
-    // Where one failed the other was cancelled by it.
-    match (copied, writer.finish().await) {
-        (Ok(()), Ok(uploaded)) => Ok(Salvaged {
-            blobs: writer
-                .totals()
-                .data_blobs
-                .saturating_add(writer.totals().tree_blobs),
-            packs: uploaded.packs,
-            indexes: uploaded.indexes,
-        }),
-        (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
-        (_, Err(error)) | (Err(error), _) => Err(error),
-    }
+    let ((), uploaded) = writer.finish_after(copied).await?;
+    let totals = writer.totals();
+    Ok(Salvaged {
+        blobs: totals.data_blobs.saturating_add(totals.tree_blobs),
+        packs: uploaded.packs,
+        indexes: uploaded.indexes,
+    })
 }
 
 async fn copy(

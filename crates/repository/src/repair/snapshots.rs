@@ -206,7 +206,7 @@ impl Repository {
         if plan.is_nothing() {
             return Ok(report);
         }
-        self.store_trees(&plan, cancel).await?;
+        self.store_trees(&plan, lock, cancel).await?;
         if plan.forget {
             self.confirm_trees(&plan, progress, cancel).await?;
         }
@@ -230,10 +230,12 @@ impl Repository {
     async fn store_trees(
         &self,
         plan: &SnapshotsRepairPlan,
+        lock: &Lock,
         cancel: &CancellationToken,
     ) -> Result<()> {
         let stop = cancel.child_token();
-        let writer = BlobWriter::new(
+        let writer = BlobWriter::under(
+            lock,
             self,
             Arc::clone(&plan.index),
             WriterOptions::default(),
@@ -260,15 +262,8 @@ impl Repository {
             Ok(())
         };
         let stored = stored.await;
-        if stored.is_err() {
-            stop.cancel();
-        }
-        // Where one failed the other was cancelled by it.
-        match (stored, writer.finish().await) {
-            (Ok(()), Ok(_)) => Ok(()),
-            (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
-            (_, Err(error)) | (Err(error), _) => Err(error),
-        }
+        writer.finish_after(stored).await?;
+        Ok(())
     }
 
     /// Fails unless all that the new snapshots need is in packs that the storage has: the old ones go after that.

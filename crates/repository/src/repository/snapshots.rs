@@ -34,7 +34,8 @@ impl Repository {
     /// signed where this repository has a [`crate::signature::Signer`].
     ///
     /// # Errors
-    /// [`ErrorKind::LockLost`], with nothing published, or the storage's.
+    /// [`ErrorKind::LockLost`], with nothing published; [`ErrorKind::Damaged`] if the storage has not kept what was
+    /// written; the storage's.
     pub async fn publish_snapshot(&self, snapshot: &Snapshot, lock: &Lock) -> Result<Id> {
         let stored = self.encode_beside(snapshot.encode()).await?;
         self.publish(Bytes::from(stored), WriteMode::New, lock)
@@ -64,6 +65,7 @@ impl Repository {
             .write(&kind.path(&id)?, stored, mode, kind.class())
             .await
             .context(|| format!("save snapshot {}", id.short()))?;
+        self.confirm_stored(&id).await?;
         Ok(id)
     }
 
@@ -123,12 +125,10 @@ impl Repository {
         lock: &Lock,
     ) -> Result<Id> {
         self.refuse_to_lose_fields(old).await?;
-        let id = match self.trusted_snapshots(&[*old]).await?.contains(old) {
-            true => self.publish_snapshot(new, lock).await?,
-            false => self.signed_by(None).publish_snapshot(new, lock).await?,
-        };
-        self.confirm_stored(&id).await?;
-        Ok(id)
+        match self.trusted_snapshots(&[*old]).await?.contains(old) {
+            true => self.publish_snapshot(new, lock).await,
+            false => self.signed_by(None).publish_snapshot(new, lock).await,
+        }
     }
 
     /// A repair may replace what cannot be read; there is nothing of it to lose then.
@@ -151,7 +151,7 @@ impl Repository {
 
     /// Fails unless the storage has the whole snapshot. A cache may answer a read, but not how long a file is.
     pub(crate) async fn confirm_stored(&self, id: &Id) -> Result<()> {
-        let doing = || format!("look for the changed snapshot {}", id.short());
+        let doing = || format!("look for snapshot {}, which was just stored", id.short());
         let path = FileKind::Snapshot.path(id)?;
         let stored = self.storage().stat(&path).await.context(doing)?;
         let content = self.load_raw(FileKind::Snapshot, id).await.context(doing)?;

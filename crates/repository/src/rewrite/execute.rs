@@ -43,7 +43,7 @@ impl RewritePlan {
         cancel: &CancellationToken,
     ) -> Result<RewriteReport> {
         let mut report = RewriteReport {
-            written: self.store_trees(repository, progress, cancel).await?,
+            written: self.store_trees(repository, lock, progress, cancel).await?,
             ..RewriteReport::default()
         };
         for change in &self.changes {
@@ -109,6 +109,7 @@ impl RewritePlan {
     async fn store_trees(
         &self,
         repository: &Repository,
+        lock: &Lock,
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<WriterTotals> {
@@ -119,18 +120,11 @@ impl RewritePlan {
         progress.begin(Phase::ReadTrees);
         let stop = cancel.child_token();
         let index = Arc::clone(&self.index);
-        let writer = BlobWriter::new(repository, index, WriterOptions::default(), stop.clone());
+        let options = WriterOptions::default();
+        let writer = BlobWriter::under(lock, repository, index, options, stop.clone());
         let stored = self.store_with(repository, &writer, progress, &stop).await;
-        if stored.is_err() {
-            stop.cancel();
-        }
-        let finished = writer.finish().await;
-        // Where one failed the other was cancelled by it.
-        match (stored, finished) {
-            (Ok(()), Ok(_)) => Ok(writer.totals()),
-            (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
-            (_, Err(error)) | (Err(error), _) => Err(error),
-        }
+        writer.finish_after(stored).await?;
+        Ok(writer.totals())
     }
 
     async fn store_with(

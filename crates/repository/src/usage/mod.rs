@@ -5,6 +5,7 @@
 
 mod bitmap;
 mod contents;
+mod index_files;
 mod marks;
 mod read;
 mod shape;
@@ -14,6 +15,7 @@ mod trees;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use contents::PackContents;
+pub(crate) use index_files::IndexFiles;
 pub(crate) use marks::{Marks, find_used, find_used_beside};
 pub(crate) use read::{ReadBlob, read_blobs};
 pub(crate) use shape::{PackShape, pack_shapes};

@@ -9,7 +9,7 @@ use crate::index::{Index, IndexedBlob};
 use crate::pack::{BlobWriter, Uploaded};
 use crate::progress::{Amount, Progress};
 use crate::repository::Repository;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Packs that are read at the same time; of each at most 16 MiB are in memory, stored and plain.
 const PACKS_MAX: usize = 8;
@@ -28,7 +28,7 @@ impl Transfer<'_> {
     /// Reads every wanted blob, checks it, and calls `store` with it; then finishes the writer, whose token is `stop`.
     ///
     /// # Errors
-    /// [`ErrorKind::Damaged`] for a blob of which no copy is whole; [`ErrorKind::Cancelled`]; the storages'; those of
+    /// [`crate::ErrorKind::Damaged`] for a blob of which no copy is whole; [`crate::ErrorKind::Cancelled`]; the storages'; those of
     /// `store`. What was stored until then is indexed.
     pub async fn run<F>(
         &self,
@@ -41,16 +41,8 @@ impl Transfer<'_> {
         F: Future<Output = Result<()>>,
     {
         let moved = self.move_packs(&store, progress, stop).await;
-        if moved.is_err() {
-            stop.cancel();
-        }
-        let finished = writer.finish().await;
-        // Where one failed the other was cancelled by it.
-        match (moved, finished) {
-            (Ok(()), Ok(uploaded)) => Ok(uploaded),
-            (Err(error), _) if error.kind() != ErrorKind::Cancelled => Err(error),
-            (_, Err(error)) | (Err(error), _) => Err(error),
-        }
+        let ((), uploaded) = writer.finish_after(moved).await?;
+        Ok(uploaded)
     }
 
     async fn move_packs<F>(
