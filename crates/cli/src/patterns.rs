@@ -1,6 +1,6 @@
 //! Patterns from the command line and from files, compiled.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -31,13 +31,13 @@ pub fn exclude(arguments: &ExcludeArguments, context: &Context) -> Result<Patter
 
 /// Patterns with files of more, both that regard case and that do not.
 pub fn collect(
-    patterns: &[String],
+    patterns: &[OsString],
     files: &[PathBuf],
-    any_case: &[String],
+    any_case: &[OsString],
     any_case_files: &[PathBuf],
     context: &Context,
 ) -> Result<Patterns> {
-    let with_files = |patterns: &[String], files: &[PathBuf]| -> Result<Vec<Vec<u8>>> {
+    let with_files = |patterns: &[OsString], files: &[PathBuf]| -> Result<Vec<Vec<u8>>> {
         let mut all: Vec<Vec<u8>> = patterns.iter().map(|p| p.as_bytes().to_vec()).collect();
         for file in files {
             all.extend(read(file, context)?);

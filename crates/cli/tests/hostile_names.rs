@@ -4,6 +4,9 @@
 
 mod vault;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use strongroom_testkit::strongroom;
 use vault::Vault;
 
@@ -46,4 +49,35 @@ fn t31_a_file_is_found_printed_and_restored_by_any_name() {
     assert_eq!(restored, names.len());
     let listed = vault.run(&["ls", "latest"]).ok().stdout;
     assert!(!listed.contains(&0x1b));
+}
+
+/// A name in an old encoding that no pattern can name on the command line is restored only with everything beside it.
+#[test]
+fn t31_a_pattern_need_not_be_utf_8() {
+    let vault = Vault::new(strongroom!());
+    let name = OsStr::from_bytes(b"caf\xe9");
+    std::fs::write(vault.path("source").join(name), "latin").unwrap();
+    vault.backup();
+    let run = |args: &[&[u8]]| {
+        vault
+            .program
+            .run(args.iter().map(|arg| OsStr::from_bytes(arg)))
+    };
+    let found = run(&[b"find", b"--json", b"caf\xe9"]).ok().json();
+    assert_eq!(found[0]["hits"], 1, "{found}");
+    run(&[b"restore", b"latest", b"-t", b"only", b"--include=caf\xe9"]).ok();
+    let restored = std::fs::read_dir(vault.path("only/source")).unwrap();
+    let names: Vec<_> = restored.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [name]);
+    run(&[
+        b"restore",
+        b"latest",
+        b"-t",
+        b"without",
+        b"--exclude",
+        b"caf\xe9",
+    ])
+    .ok();
+    assert!(vault.path("without/source").exists());
+    assert!(!vault.path("without/source").join(name).exists());
 }

@@ -1,5 +1,6 @@
 //! Patterns that leave entries out, with restic's meaning.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,11 +10,11 @@ use clap::Args;
 pub struct ExcludeArguments {
     /// Leave out what matches the pattern
     #[arg(help_heading = "Exclude", short, long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
+    pub exclude: Vec<OsString>,
 
     /// Leave out what matches the pattern, whatever its case
     #[arg(help_heading = "Exclude", long, value_name = "PATTERN")]
-    pub iexclude: Vec<String>,
+    pub iexclude: Vec<OsString>,
 
     /// Read patterns to leave out from a file, one a line
     #[arg(help_heading = "Exclude", long, value_name = "FILE")]

@@ -1,5 +1,8 @@
 //! `strongroom find`: files by name over many snapshots.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
 use clap::Args;
 use serde_json::{Value, json};
 use strongroom_repository::Repository;
@@ -26,7 +29,7 @@ use crate::select;
 pub struct Arguments {
     /// Patterns; with --blob, --tree or --pack beginnings of identifiers
     #[arg(value_name = "PATTERN", required = true)]
-    pub patterns: Vec<String>,
+    pub patterns: Vec<OsString>,
 
     #[command(flatten)]
     pub filter: SnapshotFilterArguments,
@@ -100,10 +103,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 }
 
 /// A pattern to find something cannot be negated: a `!` at its beginning is part of the name.
-fn plain(patterns: &[String]) -> Vec<String> {
-    let plain = |pattern: &String| match pattern.strip_prefix('!') {
-        Some(rest) => format!("[!]{rest}"),
-        None => pattern.clone(),
+fn plain(patterns: &[OsString]) -> Vec<Vec<u8>> {
+    let plain = |pattern: &OsString| match pattern.as_bytes().strip_prefix(b"!") {
+        Some(rest) => [b"[!]", rest].concat(),
+        None => pattern.as_bytes().to_vec(),
     };
     patterns.iter().map(plain).collect()
 }
@@ -189,7 +192,9 @@ async fn objects(
     repository: &Repository,
     context: &Context,
 ) -> Result<u64> {
-    let patterns = arguments.patterns.clone();
+    // What is not valid UTF-8 begins no identifier.
+    let patterns = arguments.patterns.iter();
+    let patterns = patterns.map(|p| p.to_string_lossy().into_owned()).collect();
     let query = match (arguments.blob, arguments.tree) {
         (true, _) => ObjectQuery::Blobs(patterns),
         (_, true) => ObjectQuery::Trees(patterns),

@@ -101,11 +101,11 @@ pub struct Arguments {
 
     /// Restore what matches the pattern alone
     #[arg(short, long, value_name = "PATTERN", help_heading = "Include")]
-    pub include: Vec<String>,
+    pub include: Vec<OsString>,
 
     /// The same, whatever the case
     #[arg(long, value_name = "PATTERN", help_heading = "Include")]
-    pub iinclude: Vec<String>,
+    pub iinclude: Vec<OsString>,
 
     /// Read patterns to restore from a file, one a line
     #[arg(long, value_name = "FILE", help_heading = "Include")]
