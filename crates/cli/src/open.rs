@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use strongroom_repository::crypto::{KdfParams, KeyOwner};
 use strongroom_repository::format::{RepositoryVersion, Time};
+use strongroom_repository::own_files::OwnFolder;
 use strongroom_repository::repository::{CreateOptions, OpenOptions};
 use strongroom_repository::{ErrorKind, Repository};
 use strongroom_storage::{Location, RetryPolicy, RetryStorage, Storage};
@@ -32,6 +33,10 @@ const FROM_PASSWORD_HINT: &str = "give --from-password-file or --from-password-c
 /// Nothing can be checked in a repository that does not open.
 const DAMAGED_HINT: &str = "without the file `config` and one whole file in `keys` nothing can be decrypted: \
     put the damaged one back from another copy of the repository, and change nothing before that";
+
+/// The same, where parity lies beside it.
+const PARITY_HINT: &str = "parity lies there: `strongroom repair files` shows what is lost and damaged, and can bring \
+    it back without a password";
 
 /// Wrong passwords a person may type before the command gives up.
 const ATTEMPTS: usize = 3;
@@ -147,7 +152,15 @@ impl Context {
                 }
                 Err(error) if error.kind() == ErrorKind::Damaged => {
                     let error = Error::from(error).context(format_args!("open {what}"));
-                    return Err(error.hint(DAMAGED_HINT));
+                    return Err(error.hint(match named.has_parity().await {
+                        true => PARITY_HINT,
+                        false => DAMAGED_HINT,
+                    }));
+                }
+                Err(error)
+                    if error.kind() == ErrorKind::NoRepository && named.has_parity().await =>
+                {
+                    return Err(Error::from(error).hint(PARITY_HINT));
                 }
                 opened if named.is_source => return Ok(opened?),
                 opened => return self.with_signer(opened?),
@@ -194,6 +207,12 @@ impl Named {
     /// The storage's name for people.
     pub fn location(&self) -> String {
         self.storage.location()
+    }
+
+    /// Whether parity can be asked for what is lost. Where that cannot be told, it cannot.
+    async fn has_parity(&self) -> bool {
+        let parity = OwnFolder::Parity.list(&*self.storage).await;
+        parity.is_ok_and(|files| !files.is_empty())
     }
 
     /// The directory that the repository lies in, where it is one of this machine.

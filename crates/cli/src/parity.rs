@@ -65,7 +65,7 @@ impl Context {
         let missing = status.missing.len() as u64;
         if missing > 0 {
             self.output.note(format_args!(
-                "{} that parity protects are gone: `strongroom parity status` lists them",
+                "parity misses {} that it protects: `strongroom parity status` says what",
                 figures::count(missing, "file")
             ));
         }
@@ -89,8 +89,8 @@ impl Context {
         let lost = lost.count() as u64;
         if lost > 0 {
             self.output.warning(&format!(
-                "{} that parity protects are gone, and strongroom did not remove them: if another program did not either, \
-                 bring them back with `strongroom repair files --missing` first, or their data goes, too",
+                "parity misses {} that it protects and that strongroom did not remove: if another program did not either, \
+                 `strongroom repair files --missing` has to bring back what is gone first, or its data goes, too",
                 figures::count(lost, "snapshot")
             ));
         }

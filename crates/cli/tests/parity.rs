@@ -100,7 +100,11 @@ fn a_lost_config_and_lost_keys_come_back_without_a_password() {
     vault.run(&["parity", "create"]).ok();
     std::fs::remove_file(vault.path("vault/config")).unwrap();
     std::fs::remove_file(&files(&vault, "keys")[0]).unwrap();
-    vault.run(&["snapshots"]).expect_code(10);
+    let told = vault.run(&["snapshots"]).expect_code(10);
+    assert!(
+        told.stderr_text().contains("`strongroom repair files`"),
+        "{told}"
+    );
     let shown = vault
         .run(&["repair", "files", "--without-password", "--dry-run"])
         .ok();
@@ -208,7 +212,9 @@ fn commands_that_write_keep_parity_up() {
     assert_ne!(status()["missing"].as_array().unwrap().len(), 0);
     let warned = vault.run(&["prune", "--yes", "--max-unused", "0"]).ok();
     assert!(
-        warned.stderr_text().contains("parity protects are gone"),
+        warned
+            .stderr_text()
+            .contains("parity misses 1 snapshot that it protects"),
         "{warned}"
     );
     is_whole("prune after restic's");

@@ -32,7 +32,11 @@ pub fn seconds(seconds: u64) -> String {
 
 /// A share of a whole in percent; all of nothing is 100 %.
 pub fn percent(part: u64, whole: u64) -> String {
-    format!("{:.2}%", 100.0 * fraction(part, whole))
+    let ratio = match whole {
+        0 => 1.0,
+        _ => part as f64 / whole as f64,
+    };
+    format!("{:.2}%", 100.0 * ratio)
 }
 
 /// A share of a whole between 0 and 1; all of nothing is 1.
@@ -72,6 +76,7 @@ mod tests {
         assert_eq!(seconds(3661), "1:01:01");
         assert_eq!(percent(1, 3), "33.33%");
         assert_eq!(percent(0, 0), "100.00%");
+        assert_eq!(percent(3, 1), "300.00%");
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(count(0, "file"), "0 files");
     }

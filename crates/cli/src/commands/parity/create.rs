@@ -66,7 +66,7 @@ async fn make(
     let missing = plan.missing().len() as u64;
     if missing > 0 {
         context.output.warning(&format!(
-            "{} that parity protects are gone or have another size: `strongroom repair files` shows them and brings them \
+            "parity misses {} that it protects, or finds another size: `strongroom repair files` shows what, and brings it \
              back; --accept-missing lets go what was removed on purpose",
             figures::count(missing, "file")
         ));
