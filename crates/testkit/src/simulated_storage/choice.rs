@@ -90,18 +90,11 @@ impl Chooser {
             .or_default();
         *made += 1;
         let mut random = Random::new(hash(self.seed, &self.client, asked, &folder, *made));
-        self.draw(asked.operation, &folder, size_bytes, &mut random)
+        self.draw(asked.operation, size_bytes, &mut random)
     }
 
-    fn draw(
-        &mut self,
-        operation: Operation,
-        folder: &str,
-        size_bytes: usize,
-        random: &mut Random,
-    ) -> Chosen {
+    fn draw(&mut self, operation: Operation, size_bytes: usize, random: &mut Random) -> Chosen {
         let faults = self.faults.clone();
-        let spared = faults.spared.contains(&folder);
         let mut left = random.below(PER.into());
         let mut hit = |rate: u32, applies: bool| {
             let rate = if applies { u64::from(rate) } else { 0 };
@@ -117,7 +110,7 @@ impl Chooser {
         let lists = operation == Operation::List;
         if hit(faults.crash, true) {
             self.end();
-            return self.crash(writes && !spared, part(random), random);
+            return self.crash(writes, part(random), random);
         }
         if hit(faults.sleep, true) {
             return Chosen {
@@ -151,16 +144,16 @@ impl Chooser {
                 Fault::Fail(ErrorKind::NoSpace, Retry::Never),
             ),
             (faults.twice, changes, Fault::Duplicate),
-            (faults.torn, writes && !spared, Fault::Torn(part(random))),
+            (faults.torn, writes, Fault::Torn(part(random))),
             (
                 faults.short,
-                writes && !spared && size_bytes > 0,
+                writes && size_bytes > 0,
                 Fault::Truncate(part(random)),
             ),
-            (faults.lost, changes && !spared, Fault::Lose),
+            (faults.lost, changes, Fault::Lose),
             (
                 faults.flipped_write,
-                writes && !spared && size_bytes > 0,
+                writes && size_bytes > 0,
                 Fault::Flip(part(random)),
             ),
             (faults.flipped_read, reads, Fault::Flip(part(random))),
@@ -171,7 +164,7 @@ impl Chooser {
                 return Chosen::fault(fault);
             }
         }
-        if hit(faults.rotten, reads && !spared) {
+        if hit(faults.rotten, reads) {
             return Chosen {
                 rotten: Some(random.next_u64()),
                 ..Chosen::plain()

@@ -42,8 +42,6 @@ pub struct Faults {
     pub partial_list: u32,
     /// A listing names files twice.
     pub list_twice: u32,
-    /// Never lose or damage files of these folders: for what nobody can notice.
-    pub spared: Vec<&'static str>,
 }
 
 impl Faults {
