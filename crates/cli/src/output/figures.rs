@@ -61,6 +61,12 @@ pub fn count(number: u64, noun: &str) -> String {
     }
 }
 
+/// The same with its verb: `1 file is`, `2 files are`.
+pub fn count_is(number: u64, noun: &str) -> String {
+    let verb = if number == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(number, noun))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{count, percent, seconds, size};

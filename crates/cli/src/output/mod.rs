@@ -1,5 +1,6 @@
 //! What the user sees. Results go to standard output, everything else to standard error.
 
+pub mod affected;
 mod counters;
 mod entries;
 pub mod escape;

@@ -128,14 +128,14 @@ impl Undelete {
         let record = &self.entry.record;
         let id = record.snapshot;
         let doing = || format!("bring snapshot {} back", id.short());
-        if !self.is_back {
+        let is_there = if self.is_back {
+            repository.confirm_stored(&id).await
+        } else {
             let stored = Bytes::from(record.stored.clone());
-            repository
-                .publish_stored_snapshot(stored, lock)
-                .await
-                .context(doing)?;
-        }
-        repository.confirm_stored(&id).await.context(doing)?;
+            let publishing = repository.publish_stored_snapshot(stored, lock);
+            publishing.await.map(drop)
+        };
+        is_there.context(doing)?;
         repository
             .delete_own(OwnFolder::Trash, &id.to_hex())
             .await

@@ -79,7 +79,7 @@ async fn heal(
     if !output.is_json() {
         output.result(format_args!(
             "{} lost here; {} has {available} of them",
-            blobs_are(all),
+            figures::count_is(all, "blob"),
             source.location()
         ))?;
     }
@@ -135,7 +135,10 @@ fn tell(
 /// What remains after everything that could be fetched was.
 fn end(lost: &[(BlobKind, Id)], report: &CheckReport, context: &Context) -> Result<ExitCode> {
     if !lost.is_empty() {
-        let message = format!("{} still lost", blobs_are(lost.len() as u64));
+        let message = format!(
+            "{} still lost",
+            figures::count_is(lost.len() as u64, "blob")
+        );
         return Err(Error::new(ExitCode::DamageFound, message).hint(steps::after(report)));
     }
     let is_other =
@@ -157,9 +160,4 @@ fn end(lost: &[(BlobKind, Id)], report: &CheckReport, context: &Context) -> Resu
 
 fn blobs(number: u64) -> String {
     figures::count(number, "blob")
-}
-
-fn blobs_are(number: u64) -> String {
-    let verb = if number == 1 { "is" } else { "are" };
-    format!("{} {verb}", blobs(number))
 }

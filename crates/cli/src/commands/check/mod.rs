@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::output::meter::Activity;
-use crate::output::{escape, figures};
+use crate::output::{affected, escape, figures};
 use crate::signing;
 
 /// Check the repository for damage
@@ -153,19 +153,7 @@ fn text(report: &CheckReport, context: &Context) -> Result<()> {
             report.errors_count - shown
         ))?;
     }
-    for affected in &report.affected {
-        output.result(format_args!(
-            "snapshot {} cannot be restored whole: {} damaged",
-            affected.snapshot.short(),
-            figures::count(affected.entries, "path"),
-        ))?;
-        for path in &affected.paths {
-            output.result(format_args!("  {}", escape::name(path)))?;
-        }
-        if affected.entries > affected.paths.len() as u64 {
-            output.result("  …")?;
-        }
-    }
+    affected::text(&report.affected, output)?;
     let figures = &report.figures;
     output.report(format_args!(
         "checked {}, {}, {}",
@@ -195,13 +183,10 @@ fn json(report: &CheckReport, context: &Context) -> Result<()> {
     for error in &report.errors {
         output.aside(json!({"message_type": "error", "message": error.message}));
     }
-    for affected in &report.affected {
-        let path = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
-        output.json(&json!({
-            "message_type": "affected_snapshot", "snapshot": affected.snapshot,
-            "entries": affected.entries,
-            "paths": affected.paths.iter().map(path).collect::<Vec<_>>(),
-        }))?;
+    for snapshot in &report.affected {
+        let mut line = affected::json(snapshot);
+        line["message_type"] = "affected_snapshot".into();
+        output.json(&line)?;
     }
     let summary = report.summary();
     output.json(&json!({

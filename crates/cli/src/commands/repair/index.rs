@@ -9,7 +9,7 @@ use strongroom_repository::repair::{
     IndexRepairOptions, IndexRepairPlan, IndexRepairReport, Redescribed,
 };
 
-use super::{access, remains, tell_left, tell_quarantined};
+use super::{remains, tell_left, tell_quarantined};
 use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::Result;
@@ -32,19 +32,8 @@ pub struct Arguments {
     pub(super) dry_run: bool,
 }
 
-/// Runs the command.
-pub async fn run(
-    arguments: &Arguments,
-    repository: &Repository,
-    context: &Context,
-) -> Result<ExitCode> {
-    let repairing = async |lock: &Lock| repair(arguments, repository, lock, context).await;
-    context
-        .locked(repository, access(arguments.dry_run), repairing)
-        .await
-}
-
-async fn repair(
+/// Plans, shows, asks and repairs, under the lock that is given.
+pub async fn repair(
     arguments: &Arguments,
     repository: &Repository,
     lock: &Lock,
@@ -98,13 +87,13 @@ impl Ending {
     fn exit(&self, report: Option<&IndexRepairReport>) -> Result<ExitCode> {
         if self.damaged_packs > 0 {
             return remains(
-                format_args!("{} damaged", packs_are(self.damaged_packs)),
+                format_args!("{} damaged", figures::count_is(self.damaged_packs, "pack")),
                 "run `strongroom repair packs` to bring what is whole in them to safety",
             );
         }
         if self.blobs_lost > 0 {
             return remains(
-                format_args!("{} lost", blobs_are(self.blobs_lost)),
+                format_args!("{} lost", figures::count_is(self.blobs_lost, "blob")),
                 "run the backups of what is still on the sources: they store again what is lost here; \
                  then `strongroom check` says what remains lost",
             );
@@ -129,16 +118,6 @@ impl Ending {
             ),
         }
     }
-}
-
-fn packs_are(number: u64) -> String {
-    let verb = if number == 1 { "is" } else { "are" };
-    format!("{} {verb}", figures::count(number, "pack"))
-}
-
-fn blobs_are(number: u64) -> String {
-    let verb = if number == 1 { "is" } else { "are" };
-    format!("{} {verb}", figures::count(number, "blob"))
 }
 
 fn show(plan: &IndexRepairPlan, context: &Context) -> Result<()> {

@@ -10,13 +10,12 @@ mod snapshots;
 
 use clap::{Args, Subcommand};
 use strongroom_repository::Repository;
-use strongroom_repository::check::AffectedSnapshot;
-use strongroom_repository::lock::Access;
+use strongroom_repository::lock::{Access, Lock};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::output::{escape, figures};
+use crate::output::figures;
 
 /// Repair a damaged repository
 ///
@@ -42,38 +41,51 @@ enum RepairCommand {
 
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    if let RepairCommand::Files(arguments) = &arguments.command {
+    match &arguments.command {
         // It opens the repository only if that can be done.
-        return files::run(arguments, context).await;
-    }
-    // What is repaired is what lies in the storage, not a copy of it.
-    let repository = context.open_without_cache(&context.named()?).await?;
-    if let Some((read_data, dry_run)) = arguments.command.gives_up() {
-        files::before_repair(&repository, read_data, dry_run, context).await?;
-    }
-    match arguments.command {
-        RepairCommand::Files(_) => Ok(ExitCode::Success),
-        RepairCommand::Index(arguments) => index::run(&arguments, &repository, context).await,
-        RepairCommand::Packs(arguments) => packs::run(&arguments, &repository, context).await,
+        RepairCommand::Files(arguments) => files::run(arguments, context).await,
+        RepairCommand::Index(arguments) => {
+            let repairing = async |repository: &Repository, lock: &Lock| {
+                index::repair(arguments, repository, lock, context).await
+            };
+            give_up(false, arguments.dry_run, context, repairing).await
+        }
+        RepairCommand::Packs(arguments) => {
+            let repairing = async |repository: &Repository, lock: &Lock| {
+                packs::repair(arguments, repository, lock, context).await
+            };
+            give_up(arguments.read_data, arguments.dry_run, context, repairing).await
+        }
         RepairCommand::Snapshots(arguments) => {
-            snapshots::run(&arguments, &repository, context).await
+            let repairing = async |repository: &Repository, lock: &Lock| {
+                snapshots::repair(arguments, repository, lock, context).await
+            };
+            give_up(false, arguments.dry_run, context, repairing).await
         }
         RepairCommand::Quarantine(arguments) => {
-            quarantine::run(&arguments, &repository, context).await
+            quarantine::run(arguments, &open(context).await?, context).await
         }
     }
 }
 
-impl RepairCommand {
-    /// For repairs that give up what is damaged or missing: whether they read all data, and whether they are dry runs.
-    fn gives_up(&self) -> Option<(bool, bool)> {
-        match self {
-            Self::Files(_) | Self::Quarantine(_) => None,
-            Self::Index(arguments) => Some((false, arguments.dry_run)),
-            Self::Packs(arguments) => Some((arguments.read_data, arguments.dry_run)),
-            Self::Snapshots(arguments) => Some((false, arguments.dry_run)),
-        }
-    }
+/// Past the cache: what is repaired is what lies in the storage, not a copy of it.
+async fn open(context: &Context) -> Result<Repository> {
+    context.open_without_cache(&context.named()?).await
+}
+
+/// A repair that gives up what is damaged or missing: after all that parity can bring back.
+async fn give_up(
+    read_data: bool,
+    dry_run: bool,
+    context: &Context,
+    repairing: impl AsyncFnOnce(&Repository, &Lock) -> Result<ExitCode>,
+) -> Result<ExitCode> {
+    let repository = open(context).await?;
+    files::before_repair(&repository, read_data, dry_run, context).await?;
+    let repairing = async |lock: &Lock| repairing(&repository, lock).await;
+    context
+        .locked(&repository, access(dry_run), repairing)
+        .await
 }
 
 /// The lock for a repair, or for its plan alone.
@@ -87,25 +99,6 @@ fn access(dry_run: bool) -> Access {
 /// How a repair ends after which something is still lost.
 fn remains(what: impl std::fmt::Display, hint: impl Into<String>) -> Result<ExitCode> {
     Err(Error::new(ExitCode::DamageFound, what.to_string()).hint(hint))
-}
-
-/// Snapshots that losses touch, with paths in them.
-fn show_affected(affected: &[AffectedSnapshot], context: &Context) -> Result<()> {
-    let output = &context.output;
-    for snapshot in affected {
-        output.result(format_args!(
-            "snapshot {} cannot be restored whole: {} damaged",
-            snapshot.snapshot.short(),
-            figures::count(snapshot.entries, "path"),
-        ))?;
-        for path in &snapshot.paths {
-            output.result(format_args!("  {}", escape::name(path)))?;
-        }
-        if snapshot.entries > snapshot.paths.len() as u64 {
-            output.result("  …")?;
-        }
-    }
-    Ok(())
 }
 
 /// Says that damaged files could not be put aside.

@@ -9,13 +9,13 @@ use strongroom_repository::format::Id;
 use strongroom_repository::lock::Lock;
 use strongroom_repository::repair::{PacksRepairPlan, PacksRepairReport, PacksToRepair};
 
-use super::{access, remains, show_affected, tell_left, tell_quarantined};
+use super::{remains, tell_left, tell_quarantined};
 use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::output::figures;
 use crate::output::meter::Activity;
+use crate::output::{affected, figures};
 
 /// Bring what is whole in damaged packs to safety
 ///
@@ -39,19 +39,8 @@ pub struct Arguments {
 /// Paths that are shown at most.
 const PATHS_SHOWN: usize = 1000;
 
-/// Runs the command.
-pub async fn run(
-    arguments: &Arguments,
-    repository: &Repository,
-    context: &Context,
-) -> Result<ExitCode> {
-    let repairing = async |lock: &Lock| repair(arguments, repository, lock, context).await;
-    context
-        .locked(repository, access(arguments.dry_run), repairing)
-        .await
-}
-
-async fn repair(
+/// Plans, shows, asks and repairs, under the lock that is given.
+pub async fn repair(
     arguments: &Arguments,
     repository: &Repository,
     lock: &Lock,
@@ -150,7 +139,7 @@ fn show(plan: &PacksRepairPlan, context: &Context) -> Result<()> {
     for (kind, id) in &plan.lost {
         output.result(format_args!("{kind} blob {id} is lost"))?;
     }
-    show_affected(&plan.affected, context)?;
+    affected::text(&plan.affected, output)?;
     if !plan.is_nothing() && !plan.has_quarantine {
         output.warning(
             "this storage cannot hold a quarantine: the damaged packs stay where they are, and no index names them",
@@ -161,17 +150,10 @@ fn show(plan: &PacksRepairPlan, context: &Context) -> Result<()> {
 
 fn shown(plan: &PacksRepairPlan) -> serde_json::Value {
     let pack = |pack: &strongroom_repository::repair::DamagedPack| json!({"pack": pack.pack, "blobs_whole": pack.whole, "blobs_damaged": pack.damaged});
-    let affected = |snapshot: &strongroom_repository::check::AffectedSnapshot| {
-        let path = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
-        json!({
-            "snapshot": snapshot.snapshot, "entries": snapshot.entries,
-            "paths": snapshot.paths.iter().map(path).collect::<Vec<_>>(),
-        })
-    };
     json!({
         "packs_damaged": plan.packs.iter().map(pack).collect::<Vec<_>>(), "packs_whole": plan.sound,
         "blobs_lost": plan.lost.iter().map(|(_, id)| *id).collect::<Vec<_>>(),
-        "affected": plan.affected.iter().map(affected).collect::<Vec<_>>(),
+        "affected": plan.affected.iter().map(affected::json).collect::<Vec<_>>(),
     })
 }
 

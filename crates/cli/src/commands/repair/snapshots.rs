@@ -11,7 +11,7 @@ use strongroom_repository::repair::{
 };
 
 use super::packs::index_first;
-use super::{access, remains, tell_left, tell_quarantined};
+use super::{remains, tell_left, tell_quarantined};
 use crate::arguments::SnapshotFilterArguments;
 use crate::confirm::confirm;
 use crate::context::Context;
@@ -46,19 +46,8 @@ pub struct Arguments {
 /// Losses that are shown at most for each snapshot.
 const PATHS_SHOWN: usize = 1000;
 
-/// Runs the command.
-pub async fn run(
-    arguments: &Arguments,
-    repository: &Repository,
-    context: &Context,
-) -> Result<ExitCode> {
-    let repairing = async |lock: &Lock| repair(arguments, repository, lock, context).await;
-    context
-        .locked(repository, access(arguments.dry_run), repairing)
-        .await
-}
-
-async fn repair(
+/// Plans, shows, asks and repairs, under the lock that is given.
+pub async fn repair(
     arguments: &Arguments,
     repository: &Repository,
     lock: &Lock,
@@ -98,15 +87,10 @@ async fn repair(
             Ok(ExitCode::Success)
         }
         number => remains(
-            format_args!("{} not whole", are(number)),
+            format_args!("{} not whole", figures::count_is(number, "snapshot")),
             "the damaged ones stay until you forget them: a backup or `check --heal-from REPO` may still make them whole",
         ),
     }
-}
-
-fn are(number: u64) -> String {
-    let verb = if number == 1 { "is" } else { "are" };
-    format!("{} {verb}", figures::count(number, "snapshot"))
 }
 
 fn question(plan: &SnapshotsRepairPlan) -> String {
