@@ -8,6 +8,7 @@ use strongroom_storage::{ErrorKind as StorageKind, WriteMode};
 
 use super::signer::Signer;
 use super::view::View;
+use crate::error::Context;
 use crate::file_kind::FileKind;
 use crate::format::{Id, SignedStatement, Statement, StatementKind, StatementName};
 use crate::lock::Lock;
@@ -72,7 +73,27 @@ impl Repository {
             run.announce(BTreeSet::new(), removed.clone()).await?;
             lock.verify().await?;
             self.delete_snapshots(batch, lock).await?;
+            self.confirm_removed(&removed).await?;
             run.state(BTreeSet::new(), removed).await?;
+        }
+        Ok(())
+    }
+
+    /// Fails if the storage still has one of these: the statement that it is gone would make whoever finds it a thief, and
+    /// what is made of it afterwards would not be signed.
+    async fn confirm_removed(&self, removed: &BTreeSet<Id>) -> Result<()> {
+        let listed = self.list(FileKind::Snapshot).await?;
+        let listed = listed.iter().map(|file| &file.id);
+        for id in listed.filter(|id| removed.contains(id)) {
+            // A listing may be of a moment ago.
+            match self.storage().stat(&FileKind::Snapshot.path(id)?).await {
+                Err(error) if error.kind == StorageKind::NotFound => {}
+                found => {
+                    found.context(|| format!("look for snapshot {}", id.short()))?;
+                    let what = format!("the storage still has snapshot {id}, which it removed");
+                    return Err(Error::damaged(what));
+                }
+            }
         }
         Ok(())
     }
@@ -88,8 +109,9 @@ impl Repository {
         run.state(published, BTreeSet::new()).await
     }
 
-    /// Stores a statement. One that is there already is the same: its name is its hash. What the chain rests on is read
-    /// back, before the announcement goes that stands for it: a storage that loses a write makes nobody a thief.
+    /// Stores a statement. One that is there already is the same: its name is its hash. A storage that loses a write
+    /// makes nobody a thief: what the chain rests on is read back, before the announcement goes that stands for it, and so is
+    /// the announcement of a removal. That of a publication is not: who never heard that it was done misses nothing.
     pub(super) async fn store_statement(&self, signed: &SignedStatement) -> Result<StatementName> {
         let name = signed.name();
         let data = Bytes::from(signed.encode());
@@ -101,7 +123,8 @@ impl Repository {
             Err(error) if is_there(&error) => {}
             result => result?,
         }
-        if name.is_announcement || self.read_own(OwnFolder::Signatures, &file).await? == data {
+        let is_vital = !name.is_announcement || !signed.statement.removed.is_empty();
+        if !is_vital || self.read_own(OwnFolder::Signatures, &file).await? == data {
             return Ok(name);
         }
         let message = format!("statement {name} is not what was to be stored");

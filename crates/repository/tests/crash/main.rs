@@ -11,4 +11,5 @@ mod own;
 mod prune;
 mod repair;
 mod scene;
+mod signed;
 mod snapshots;

@@ -1,19 +1,19 @@
 //! What writes into folders of ours beside restic's: the trash and parity. None of it may cost a snapshot.
 
+use strongroom_repository::Result;
 use strongroom_repository::forget::plan_forget_named;
 use strongroom_repository::lock::Access;
 use strongroom_repository::parity::ParityOptions;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::trash::plan_undelete;
-use strongroom_repository::{Repository, Result};
 use strongroom_testkit::crash_points::{Attempt, CrashPoints};
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::{Scene, locked};
 
 /// Puts the first snapshot into the trash.
-async fn throw_away(scene: &Scene, attempt: Attempt) -> Result<()> {
-    let repository = scene.repository.with_storage(attempt.storage);
+pub async fn throw_away(scene: &Scene, attempt: Attempt) -> Result<()> {
+    let repository = scene.process(attempt.storage);
     locked(
         &repository,
         Access::Exclusive,
@@ -32,8 +32,8 @@ async fn throw_away(scene: &Scene, attempt: Attempt) -> Result<()> {
     .await
 }
 
-async fn bring_back(repository: &Repository, attempt: Attempt) -> Result<()> {
-    let repository = repository.with_storage(attempt.storage);
+pub async fn bring_back(scene: &Scene, attempt: Attempt) -> Result<()> {
+    let repository = scene.process(attempt.storage);
     locked(&repository, Access::Append, &attempt.locks, async |lock| {
         let (entries, unreadable) = repository.load_trash(&Silent).await?;
         if let Some((_, error)) = unreadable.into_iter().next() {
@@ -61,7 +61,7 @@ async fn t19_an_undelete() {
     let scene = Scene::with_snapshots().await;
     throw_away(&scene, scene.attempt()).await.unwrap();
     let tried = CrashPoints::new("undelete", &scene.storage)
-        .run(async |attempt| bring_back(&scene.repository, attempt).await)
+        .run(async |attempt| bring_back(&scene, attempt).await)
         .await;
     assert_eq!(tried.changes, 4, "a lock, the snapshot and the trash");
 }

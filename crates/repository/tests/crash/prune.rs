@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use strongroom_repository::FileKind;
+use strongroom_repository::Result;
 use strongroom_repository::lock::Access;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::prune::{MaxUnused, PruneOptions, PruneReport};
-use strongroom_repository::{Repository, Result};
 use strongroom_testkit::crash_points::{Attempt, CrashPoints};
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::{Scene, locked};
 
-async fn prune(repository: &Repository, attempt: Attempt) -> Result<PruneReport> {
-    let repository = repository.with_storage(attempt.storage);
+pub async fn prune(scene: &Scene, attempt: Attempt) -> Result<PruneReport> {
+    let repository = scene.process(attempt.storage);
     let options = PruneOptions {
         max_unused: MaxUnused::Bytes(0),
+        now: scene.now(),
         ..PruneOptions::default()
     };
     locked(
@@ -44,7 +45,7 @@ async fn t19_t21_t25_a_prune() {
     };
     let tried = points
         .run(async |attempt| {
-            let report = prune(&scene.repository, attempt).await?;
+            let report = prune(&scene, attempt).await?;
             did.lock().unwrap().push(report);
             Ok(())
         })

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use strongroom_repository::backup::{BackupOptions, Source};
@@ -9,6 +10,7 @@ use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock, LockOptions};
 use strongroom_repository::progress::{Progress, Silent};
 use strongroom_repository::repository::{OpenOptions, Settings};
+use strongroom_repository::signature::{SignatureAlgorithm, Signer, SigningKey};
 use strongroom_repository::{Repository, Result};
 use strongroom_storage::{MemoryStorage, Storage};
 use strongroom_testkit::Random;
@@ -43,6 +45,9 @@ pub struct Scene {
     pub storage: MemoryStorage,
     /// Opened once: opening is no part of what is stopped.
     pub repository: Repository,
+    /// Signs whatever a process of this scene does.
+    pub signing: Option<SigningKey>,
+    clock: Arc<FakeClock>,
 }
 
 impl Scene {
@@ -54,6 +59,8 @@ impl Scene {
             dir: tempfile::tempdir().unwrap(),
             repository: open(Arc::new(storage.clone())).await,
             storage,
+            signing: None,
+            clock: FakeClock::new(),
         };
         for n in 0..4 {
             scene.write(&format!("folder{n}/large"), n, 90_000);
@@ -65,14 +72,27 @@ impl Scene {
     /// Three snapshots, each with something changed, on days 1 to 3.
     pub async fn with_snapshots() -> Self {
         let scene = Self::new().await;
-        scene.back_up(1).await;
-        scene.write("folder0/large", 10, 90_000);
-        scene.back_up(2).await;
-        scene.write("folder1/large", 11, 90_000);
-        scene.write("folder2/small", 12, 900);
-        std::fs::remove_file(scene.source().join("folder3/large")).unwrap();
-        scene.back_up(3).await;
+        scene.history().await;
         scene
+    }
+
+    /// The same with a key that has signed them.
+    pub async fn signed() -> Self {
+        let mut scene = Self::new().await;
+        let key = SigningKey::generate(SignatureAlgorithm::Ed25519);
+        scene.signing = Some(key.unwrap());
+        scene.history().await;
+        scene
+    }
+
+    async fn history(&self) {
+        self.back_up(1).await;
+        self.write("folder0/large", 10, 90_000);
+        self.back_up(2).await;
+        self.write("folder1/large", 11, 90_000);
+        self.write("folder2/small", 12, 900);
+        std::fs::remove_file(self.source().join("folder3/large")).unwrap();
+        self.back_up(3).await;
     }
 
     pub fn source(&self) -> PathBuf {
@@ -99,6 +119,18 @@ impl Scene {
             storage: Arc::new(self.storage.clone()),
             locks: FakeHost::new("testhost", 99).lock_options(&FakeClock::new()),
         }
+    }
+
+    /// The repository as another process sees it, a second after the one before.
+    pub fn process(&self, storage: Arc<dyn Storage>) -> Repository {
+        let repository = self.repository.with_storage(storage);
+        let Some(key) = &self.signing else {
+            return repository;
+        };
+        self.clock.pass(Duration::from_secs(1));
+        let clock: Arc<FakeClock> = Arc::clone(&self.clock);
+        let signer = Signer::new(key.clone(), Vec::new(), Vec::new(), clock);
+        repository.with_signer(Arc::new(signer))
     }
 
     /// The time of the first snapshot.
@@ -131,7 +163,7 @@ impl Scene {
             parent,
             ..backup_options(&source)
         };
-        let repository = self.repository.with_storage(attempt.storage);
+        let repository = self.process(attempt.storage);
         locked(&repository, Access::Append, &attempt.locks, async |lock| {
             let index = Arc::new(repository.load_index_to_write(lock, &Silent).await?);
             let progress: Arc<dyn Progress> = Arc::new(Silent);

@@ -9,7 +9,7 @@ use strongroom_repository::repository::SnapshotFile;
 use strongroom_repository::rewrite::{DropMetadata, RewriteOptions, plan_rewrite};
 use strongroom_repository::tag::{TagChange, plan_tags};
 use strongroom_repository::{Repository, Result};
-use strongroom_testkit::crash_points::CrashPoints;
+use strongroom_testkit::crash_points::{Attempt, CrashPoints};
 use strongroom_testkit::engine::{FakeClock, FakeHost};
 use tokio_util::sync::CancellationToken;
 
@@ -21,26 +21,47 @@ async fn named(repository: &Repository, ids: &[Id]) -> Result<Vec<SnapshotFile>>
     Ok(files)
 }
 
+/// Removes these snapshots.
+pub async fn forget(scene: &Scene, attempt: Attempt, ids: &[Id]) -> Result<()> {
+    let repository = scene.process(attempt.storage);
+    locked(
+        &repository,
+        Access::Exclusive,
+        &attempt.locks,
+        async |lock| {
+            let plan = plan_forget_named(named(&repository, ids).await?);
+            let cancel = CancellationToken::new();
+            plan.execute(&repository, lock, &Silent, &cancel).await?;
+            Ok(())
+        },
+    )
+    .await
+}
+
+/// Gives all snapshots a tag.
+pub async fn tag(scene: &Scene, attempt: Attempt) -> Result<()> {
+    let repository = scene.process(attempt.storage);
+    locked(
+        &repository,
+        Access::Exclusive,
+        &attempt.locks,
+        async |lock| {
+            let change = TagChange::Set(vec!["kept".into()]);
+            let plan = plan_tags(repository.load_snapshots(&Silent).await?, &change)?;
+            let cancel = CancellationToken::new();
+            plan.execute(&repository, lock, &Silent, &cancel).await?;
+            Ok(())
+        },
+    )
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn t19_t25_a_forget() {
     let scene = Scene::with_snapshots().await;
     let ids = scene.snapshot_ids().await;
     let tried = CrashPoints::new("forget", &scene.storage)
-        .run(async |attempt| {
-            let repository = scene.repository.with_storage(attempt.storage);
-            locked(
-                &repository,
-                Access::Exclusive,
-                &attempt.locks,
-                async |lock| {
-                    let plan = plan_forget_named(named(&repository, &ids[..2]).await?);
-                    let cancel = CancellationToken::new();
-                    plan.execute(&repository, lock, &Silent, &cancel).await?;
-                    Ok(())
-                },
-            )
-            .await
-        })
+        .run(async |attempt| forget(&scene, attempt, &ids[..2]).await)
         .await;
     assert_eq!(tried.changes, 4, "a lock and two snapshots");
 }
@@ -50,22 +71,7 @@ async fn t19_t25_a_forget() {
 async fn t19_t25_a_change_of_tags() {
     let scene = Scene::with_snapshots().await;
     let tried = CrashPoints::new("tag", &scene.storage)
-        .run(async |attempt| {
-            let repository = scene.repository.with_storage(attempt.storage);
-            locked(
-                &repository,
-                Access::Exclusive,
-                &attempt.locks,
-                async |lock| {
-                    let change = TagChange::Set(vec!["kept".into()]);
-                    let plan = plan_tags(repository.load_snapshots(&Silent).await?, &change)?;
-                    let cancel = CancellationToken::new();
-                    plan.execute(&repository, lock, &Silent, &cancel).await?;
-                    Ok(())
-                },
-            )
-            .await
-        })
+        .run(async |attempt| tag(&scene, attempt).await)
         .await;
     assert_eq!(tried.changes, 8, "a lock and three snapshots");
 }

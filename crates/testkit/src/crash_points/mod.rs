@@ -10,16 +10,20 @@
 //! - A check finds no error but in the file that was torn, and that it finds.
 //! - The operation run again by another process goes to its end, and gives what an undisturbed one gives. Where a torn
 //!   file stands in its way it says so, and goes on once that file is gone.
+//! - Where it is signed, every snapshot that was reported is one that a restore takes which demands signatures, and
+//!   nothing looks like tampering; the next run that signs goes on with the chain.
 //! - The real restic agrees, on a sample.
 
 mod end;
 mod judge;
+mod signed;
 mod survey;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use strongroom_repository::lock::LockOptions;
+use strongroom_repository::signature::{Link, SigningKey};
 use strongroom_repository::{Error, ErrorKind, Result};
 use strongroom_storage::{MemoryStorage, Operation, Storage, StoragePath};
 
@@ -56,6 +60,8 @@ pub struct CrashPoints<'a> {
     pub sent_again_max_bytes: Option<u64>,
     /// Whether it leaves no waste behind, its own or that of the one that was stopped.
     pub tidies: bool,
+    /// Signs what the operation does, and has signed what is there before it.
+    pub signing: Option<SigningKey>,
 }
 
 /// At one point in so many the real restic checks the repository: it takes longer than all the rest.
@@ -89,6 +95,7 @@ impl<'a> CrashPoints<'a> {
             changes_max: 30,
             sent_again_max_bytes: None,
             tidies: false,
+            signing: None,
         }
     }
 
@@ -98,7 +105,7 @@ impl<'a> CrashPoints<'a> {
         let seed = Random::fresh_seed();
         println!("{}: SEED={seed}", self.name);
         let mut random = Random::new(seed);
-        let before = Survey::take(&self.start, self.passwords).await;
+        let before = self.survey(&self.start, &[]).await;
         let finished = self.undisturbed(&operation).await;
         let mut tried = Tried {
             changes: finished.changes,
@@ -130,13 +137,23 @@ impl<'a> CrashPoints<'a> {
         let changes =
             recording.count(Operation::Write, "") + recording.count(Operation::Delete, "");
         assert!(changes > 0, "{}: nothing to stop", self.name);
-        let survey = Survey::take(&storage, self.passwords).await;
+        let survey = self.survey(&storage, &[]).await;
         survey.assert_sound(&format!("{} undisturbed", self.name));
         Finished {
             survey,
             changes,
             pack_bytes: pack_bytes(&storage).await.saturating_sub(packs_before),
         }
+    }
+
+    /// What is there, as somebody finds it who has seen these heads of the chain before.
+    async fn survey(&self, storage: &MemoryStorage, remembered: &[Link]) -> Survey {
+        let mut survey = Survey::take(storage, self.passwords).await;
+        if let Some(key) = &self.signing {
+            let (repository, _) = survey::open(storage, self.passwords).await.unwrap();
+            survey.signatures = Some(signed::verify(&repository, key, remembered).await);
+        }
+        survey
     }
 
     /// The first and last changes and some between.
@@ -172,12 +189,17 @@ impl<'a> CrashPoints<'a> {
         let judge = Judge {
             before,
             after: &finished.survey,
+            passwords: self.passwords,
             tidies: self.tidies,
             when: format!("{}: {ending} {at}", self.name),
         };
         let when = &judge.when;
-        let survey = Survey::take(&left, self.passwords).await;
+        let mut heads = before.heads();
+        let survey = self.survey(&left, &heads).await;
         judge.stopped(&survey, ending.end, hit.as_ref());
+        let reported = result.is_ok();
+        judge.signatures(&survey, ending.end, hit.as_ref(), reported, false);
+        heads.extend(survey.heads());
         let stored = pack_bytes(&left).await.saturating_sub(packs_before);
 
         let recording = RecordingStorage::new(Arc::new(left.clone()));
@@ -213,8 +235,12 @@ impl<'a> CrashPoints<'a> {
                 "{when}: {stored} bytes of packs were stored, {missing} missing, and yet {sent} sent"
             );
         }
-        let survey = Survey::take(&left, self.passwords).await;
+        let survey = self.survey(&left, &heads).await;
         judge.finished(&survey, ending.end, hit.as_ref(), refused);
+        judge.signatures(&survey, ending.end, hit.as_ref(), reported, true);
+        if let Some(key) = &self.signing {
+            judge.chain_goes_on(&left.fork(), key, &survey).await;
+        }
         let password = survey.password.clone().filter(|_| survey.is_sound());
         password.map(|password| (left, password))
     }
@@ -229,6 +255,7 @@ fn may_be_in_the_way(end: End, hit: Option<&StoragePath>, error: &Error) -> bool
         ErrorKind::Locked,
         ErrorKind::RepositoryExists,
         ErrorKind::Refused,
+        ErrorKind::Signature,
     ];
     (end == End::Torn || is_short_config) && kinds.contains(&error.kind())
 }

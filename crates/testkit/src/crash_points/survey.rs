@@ -10,6 +10,7 @@ use strongroom_repository::format::{BlobKind, Id};
 use strongroom_repository::index::Index;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::repository::OpenOptions;
+use strongroom_repository::signature::{Link, SignatureReport};
 use strongroom_repository::{Error, ErrorKind, Repository, Result};
 use strongroom_storage::MemoryStorage;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,8 @@ pub(super) struct Survey {
     pub password: Option<String>,
     /// Why it does not open.
     pub refused: Option<Error>,
+    /// What the signatures say, where somebody has looked.
+    pub signatures: Option<SignatureReport>,
 }
 
 impl Survey {
@@ -48,6 +51,7 @@ impl Survey {
             report: CheckReport::default(),
             password: None,
             refused: None,
+            signatures: None,
         };
         match open(storage, passwords).await {
             Ok((repository, password)) => {
@@ -66,6 +70,12 @@ impl Survey {
     /// The times of all snapshots, those in the trash too.
     pub fn times(&self) -> BTreeSet<Timestamp> {
         self.snapshots.keys().chain(&self.trash).copied().collect()
+    }
+
+    /// The heads of the chain of signatures, if any.
+    pub fn heads(&self) -> Vec<Link> {
+        let signatures = self.signatures.iter();
+        signatures.flat_map(|report| report.heads.clone()).collect()
     }
 
     /// No error was found in it.
@@ -92,7 +102,10 @@ impl Survey {
 }
 
 /// The password that opens, if any does.
-async fn open(storage: &MemoryStorage, passwords: &[&str]) -> Result<(Repository, String)> {
+pub(super) async fn open(
+    storage: &MemoryStorage,
+    passwords: &[&str],
+) -> Result<(Repository, String)> {
     let options = OpenOptions {
         threads: 2,
         ..OpenOptions::default()
