@@ -17,7 +17,7 @@ use crate::scene::{
 };
 
 /// One index file cannot be read, one pack is gone, one is cut off, one has a flipped bit.
-async fn damaged() -> (Fixture, MemoryStorage, Repository) {
+pub async fn damaged() -> (Fixture, MemoryStorage, Repository) {
     let (fixture, _) = Fixture::two_snapshots(2);
     fixture.write("third", 8, 300_000);
     fixture.backup();

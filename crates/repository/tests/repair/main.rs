@@ -9,4 +9,5 @@ mod heal;
 mod index;
 mod packs;
 mod scene;
+mod slept;
 mod snapshots;
