@@ -14,7 +14,7 @@ use crate::format::pack_header::{self, PackedBlob};
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexedBlob};
 use crate::progress::{Amount, Phase, Progress};
-use crate::repository::Repository;
+use crate::repository::{BlobMemory, Repository};
 use crate::usage::{Bitmap, Marks, PackContents, is_damage};
 use crate::{Error, ErrorKind, Result};
 
@@ -160,12 +160,14 @@ fn verify(repository: &Repository, pack: Id, content: &Bytes, blobs: &[IndexedBl
             format!("pack {pack}: header: {error}"),
         ),
     }
+    let mut memory = BlobMemory::default();
     for blob in blobs {
         let begin = blob.location.offset as usize;
         let stored = content
             .get(begin..begin.saturating_add(blob.location.length as usize))
             .unwrap_or_default();
-        if let Err(error) = repository.decode_blob(&blob.id, &blob.location, stored) {
+        let decoded = repository.decode_blob_in(&mut memory, &blob.id, &blob.location, stored);
+        if let Err(error) = decoded {
             let kind = FindingKind::Blob {
                 pack,
                 kind: blob.kind,

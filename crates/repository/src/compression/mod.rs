@@ -10,6 +10,7 @@ use std::cell::Cell;
 
 use crate::format::{BlobKind, FormatError};
 
+pub(crate) use zstd_context::decompress_into;
 pub use zstd_context::{compress_into, decompress, decompress_unknown};
 
 /// How much work goes into compression; the words and their meaning are restic's.
@@ -79,7 +80,7 @@ pub fn with_compressed<R>(
 }
 
 fn comes_back(frame: &[u8], content: &[u8], scratch: &mut Vec<u8>) -> bool {
-    let decompressed = zstd_context::decompress_into(frame, content.len(), scratch);
+    let decompressed = decompress_into(frame, content.len(), scratch);
     decompressed.is_ok() && scratch == content
 }
 

@@ -66,11 +66,7 @@ pub fn decompress(data: &[u8], length: usize) -> Result<Vec<u8>, FormatError> {
 }
 
 /// As [`decompress`], into memory that is used again; what it held is lost.
-pub(super) fn decompress_into(
-    data: &[u8],
-    length: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), FormatError> {
+pub fn decompress_into(data: &[u8], length: usize, out: &mut Vec<u8>) -> Result<(), FormatError> {
     let wrong_length =
         || FormatError::Compression(format!("the content does not have {length} bytes"));
     let stated = zstd_safe::get_frame_content_size(data).ok().flatten();

@@ -104,23 +104,59 @@ impl Repository {
 
     /// Decrypts and decompresses a blob and checks its hash. Keeps a core busy: call it on a worker.
     pub fn decode_blob(&self, id: &Id, location: &Location, stored: &[u8]) -> Result<Vec<u8>> {
+        let mut memory = BlobMemory::default();
+        self.decode_blob_in(&mut memory, id, location, stored)?;
+        Ok(memory.into_content(location))
+    }
+
+    /// The same in memory that was used before, for content that is looked at and not kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Damaged`] if the blob is not what was stored.
+    pub fn decode_blob_in<'a>(
+        &self,
+        memory: &'a mut BlobMemory,
+        id: &Id,
+        location: &Location,
+        stored: &[u8],
+    ) -> Result<&'a [u8]> {
         let doing = || format!("blob {} in pack {}", id.short(), location.pack.short());
-        let plain = self
-            .master()
-            .open(stored)
+        self.master()
+            .open_into(stored, &mut memory.plain)
             .map_err(Error::from)
             .context(doing)?;
         let content = match location.uncompressed_length {
             Some(length) => {
                 let length = usize::try_from(length.get()).unwrap_or(usize::MAX);
-                compression::decompress(&plain, length).context(doing)?
+                compression::decompress_into(&memory.plain, length, &mut memory.decompressed)
+                    .context(doing)?;
+                &memory.decompressed
             }
-            None => plain,
+            None => &memory.plain,
         };
-        if Id::of(&content) != *id {
+        if Id::of(content) != *id {
             return Err(Error::damaged("the content does not match the identifier")).context(doing);
         }
         Ok(content)
+    }
+}
+
+/// Memory to decode blobs in, one after the other.
+///
+/// Memory that is taken and given back for each blob costs more than decrypting it: the system hands it out anew, page by
+/// page. It grows to the largest blob, twice.
+#[derive(Debug, Default)]
+pub struct BlobMemory {
+    plain: Vec<u8>,
+    decompressed: Vec<u8>,
+}
+
+impl BlobMemory {
+    fn into_content(self, location: &Location) -> Vec<u8> {
+        match location.uncompressed_length {
+            Some(_) => self.decompressed,
+            None => self.plain,
+        }
     }
 }
 

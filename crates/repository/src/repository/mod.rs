@@ -16,6 +16,7 @@ use crate::format::{Config, Id};
 use crate::signature::Signer;
 use crate::workers::Workers;
 
+pub use blobs::BlobMemory;
 pub(crate) use blobs::decode_tree;
 pub use create::CreateOptions;
 pub use open::OpenOptions;

@@ -318,6 +318,7 @@ impl Decider<'_> {
             place,
             reuse,
             exists: found.existing.is_some(),
+            has_leftover: found.leftover.is_some(),
             reused_bytes,
             frees_bytes: old
                 .filter(|old| old.links == 1)

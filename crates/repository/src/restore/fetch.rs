@@ -76,13 +76,19 @@ impl Fetch {
             }
         }
         drop(numbers);
-        let key = |location: &Location| (ranks.get(&location.pack).copied(), location.offset);
-        uses.sort_by_key(|(number, _)| {
-            (
-                places.get(*number).map(|(_, location)| key(location)),
-                *number,
-            )
-        });
+        // By pack and offset, and from there on by the place in that order: no look-up a comparison.
+        let mut order: Vec<(Option<usize>, u32, usize)> = (0..)
+            .zip(&places)
+            .map(|(number, (_, at))| (ranks.get(&at.pack).copied(), at.offset, number))
+            .collect();
+        order.sort_unstable();
+        let mut rank_of = vec![0; places.len()];
+        for (rank, (_, _, number)) in order.iter().enumerate() {
+            if let Some(place) = rank_of.get_mut(*number) {
+                *place = rank;
+            }
+        }
+        uses.sort_by_key(|(number, _)| rank_of.get(*number).copied());
         let mut blobs: Vec<Wanted> = Vec::with_capacity(places.len());
         let mut last = None;
         for (position, (number, _)) in uses.iter().enumerate() {

@@ -100,6 +100,8 @@ pub(super) struct FileStep {
     pub reuse: Vec<bool>,
     /// Whether something of that name exists.
     pub exists: bool,
+    /// Whether an interrupted restore left something under the partial name, which creating the file clears away.
+    pub has_leftover: bool,
     /// Bytes that the basis has already.
     pub reused_bytes: u64,
     /// Bytes that the old file gives back when the new one has taken its place.

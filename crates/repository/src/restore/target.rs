@@ -143,6 +143,18 @@ pub struct NewFile {
     pub sparse: bool,
 }
 
+impl NewFile {
+    /// A file that gets this content and nothing else.
+    pub fn of(content: &[u8], place: Place) -> Self {
+        Self {
+            size_bytes: content.len() as u64,
+            basis: Basis::Nothing,
+            place,
+            sparse: false,
+        }
+    }
+}
+
 /// Attributes that could not be set and need not be an error, because this user may not set them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Withheld {
@@ -203,6 +215,24 @@ pub trait Target: Send + Sync {
     ///
     /// [`TargetErrorKind::Changed`] where what the [`Basis`] names is not what it was.
     fn create_file(&self, file: &TargetPath, new: &NewFile) -> TargetResult<Box<dyn TargetFile>>;
+
+    /// Writes a file whose content is all here. It is new: nothing of an old one is used, and what lies under the
+    /// partial name may stay there.
+    ///
+    /// The same as [`Target::create_file`], one write and [`TargetFile::finish`]; a target may have a shorter way, for most
+    /// files are small.
+    fn write_file(
+        &self,
+        file: &TargetPath,
+        place: Place,
+        content: &[u8],
+        node: &Node,
+        attributes: &Attributes,
+    ) -> TargetResult<Withheld> {
+        let begun = self.create_file(file, &NewFile::of(content, place))?;
+        begun.write_at(0, content)?;
+        begun.finish(node, attributes)
+    }
 
     /// Makes an entry that is neither file nor directory, with its attributes.
     fn create_special(

@@ -6,6 +6,7 @@ mod escape;
 mod files;
 mod specials;
 mod unprivileged;
+mod whole_files;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,8 +63,19 @@ fn new_file(size_bytes: usize, basis: Basis, place: Place) -> NewFile {
     }
 }
 
-/// Writes a whole file as the engine does.
+/// Writes a small file as the engine does: all of it at once.
 fn write(
+    target: &DirectoryTarget,
+    path: &TargetPath,
+    data: &[u8],
+    place: Place,
+) -> TargetResult<Withheld> {
+    let (node, all) = (node(NodeKind::File), Attributes::default());
+    target.write_file(path, place, data, &node, &all)
+}
+
+/// Writes a file as the engine does one that comes in parts.
+fn write_in_steps(
     target: &DirectoryTarget,
     path: &TargetPath,
     data: &[u8],

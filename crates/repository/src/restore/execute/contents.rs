@@ -1,7 +1,7 @@
 //! The contents of files: packs are read in order, each needed range once, and every blob goes to all of its places.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
@@ -10,6 +10,7 @@ use super::Run;
 use super::file_run::FileRun;
 use super::outcome::{Event, Outcome};
 use crate::format::BlobKind;
+use crate::repository::BlobMemory;
 use crate::restore::RestorePlan;
 use crate::restore::blocking::blocking;
 use crate::restore::fetch::{Fetch, PackRange};
@@ -23,6 +24,32 @@ const AT_ONCE: usize = 8;
 const PERMIT_BYTES: u64 = 64 * 1024;
 const MEMORY_BYTES_MIN: u64 = 16 * 1024 * 1024;
 
+/// Tasks that decode and write at once, at least: one more than the cores of a small machine, so that a target that makes
+/// us wait does not keep the others idle; each more would only fight for the directories' locks.
+const WRITERS_MIN: usize = 3;
+
+/// What bounds the tasks.
+struct Budgets {
+    /// All permits of the memory.
+    permits: u32,
+    memory: Semaphore,
+    writers: Semaphore,
+    /// What the writers decode in, as long as none does.
+    idle: Mutex<Vec<BlobMemory>>,
+}
+
+impl Budgets {
+    fn take_memory(&self) -> BlobMemory {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop().unwrap_or_default()
+    }
+
+    fn give_memory(&self, memory: BlobMemory) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(memory);
+    }
+}
+
 /// What the tasks that write share.
 struct Writing {
     plan: Arc<RestorePlan>,
@@ -31,8 +58,12 @@ struct Writing {
     files: HashMap<usize, FileRun>,
 }
 
-/// What came of a blob.
-type Decoded = (usize, Result<Vec<u8>>);
+/// What came of a range: what happened to files, and the blobs that could not be decoded.
+#[derive(Default)]
+struct Written {
+    events: Vec<Event>,
+    failed: Vec<(usize, Error)>,
+}
 
 impl Run<'_> {
     pub(super) async fn write_contents(&self, outcome: &mut Outcome<'_>) -> Result<()> {
@@ -43,14 +74,19 @@ impl Run<'_> {
         let ranges = writing.fetch.ranges();
         let budget = self.plan.options.memory_bytes.max(MEMORY_BYTES_MIN) / PERMIT_BYTES;
         let budget = u32::try_from(budget).unwrap_or(u32::MAX);
-        let memory = Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX));
+        let budgets = Budgets {
+            permits: budget,
+            memory: Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX)),
+            writers: Semaphore::new(self.repository.workers().threads().max(WRITERS_MIN)),
+            idle: Mutex::default(),
+        };
         let at_once = self.repository.storage().capabilities().connections.max(1)
             + self.repository.workers().threads();
         let stop = tokio_util::sync::CancellationToken::new();
         self.write_without_fetching(&writing, outcome).await?;
         let mut done = stream::iter(&ranges)
             .take_while(|_| std::future::ready(!self.cancel.is_cancelled() && !stop.is_cancelled()))
-            .map(|range| self.restore_range(&writing, range, &memory, budget))
+            .map(|range| self.restore_range(&writing, range, &budgets))
             .buffer_unordered(at_once);
         while let Some((events, failure)) = done.next().await {
             outcome.take(events);
@@ -135,38 +171,35 @@ impl Run<'_> {
         &self,
         writing: &Arc<Writing>,
         range: &PackRange,
-        memory: &Semaphore,
-        budget: u32,
+        budgets: &Budgets,
     ) -> (Vec<Event>, Option<Error>) {
         let bytes = range.length.saturating_add(range.plain_bytes);
         let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES))
             .unwrap_or(u32::MAX)
-            .clamp(1, budget);
-        let Ok(_permit) = memory.acquire_many(permits).await else {
+            .clamp(1, budgets.permits);
+        let Ok(_permit) = budgets.memory.acquire_many(permits).await else {
             return (Vec::new(), Some(Error::cancelled()));
         };
         if self.cancel.is_cancelled() {
             return (Vec::new(), None);
         }
-        match self.decode_range(writing, range).await {
-            Ok(decoded) => {
-                let (writing, written) = (Arc::clone(writing), decoded);
-                match blocking(move || writing.write(written)).await {
-                    Ok(events) => (events, None),
-                    Err(error) => (Vec::new(), Some(error)),
-                }
-            }
-            Err(error) => (Vec::new(), Some(error)),
-        }
+        let mut events = Vec::new();
+        let failed = self.write_range(writing, range, budgets, &mut events);
+        let failure = match failed.await {
+            Ok(failed) => self.write_other_copies(writing, failed, &mut events).await,
+            Err(error) => Some(error),
+        };
+        (events, failure)
     }
 
-    /// The blobs of a range. `Err` inside where no copy of a blob is whole, outside where the storage fails and the
-    /// restore shall not go on without.
-    async fn decode_range(
+    /// Returns the blobs that could not be decoded.
+    async fn write_range(
         &self,
         writing: &Arc<Writing>,
         range: &PackRange,
-    ) -> Result<Vec<Decoded>> {
+        budgets: &Budgets,
+        events: &mut Vec<Event>,
+    ) -> Result<Vec<(usize, Error)>> {
         let wanted = strongroom_storage::ByteRange {
             offset: range.start,
             length: range.length,
@@ -175,47 +208,64 @@ impl Run<'_> {
             .repository
             .load_pack_range(BlobKind::Data, &range.pack, Some(wanted))
             .await;
-        let mut decoded = match loaded {
-            Ok(stored) => {
-                let (repository, writing) = (self.repository.clone(), Arc::clone(writing));
-                let range = range.clone();
-                let job = move || decode(&repository, &writing.fetch, &range, &stored);
-                self.repository.workers().run(job).await?
-            }
+        let stored = match loaded {
+            Ok(stored) => stored,
             Err(error) => {
-                let message = error.to_string();
-                range
+                let again = || Error::new(error.kind(), error.to_string());
+                return Ok(range
                     .blobs
                     .clone()
-                    .map(|number| (number, Err(Error::new(error.kind(), message.clone()))))
-                    .collect()
+                    .map(|number| (number, again()))
+                    .collect());
             }
         };
-        for (number, content) in &mut decoded {
-            if content.is_err() {
-                *content = self.other_copy(&writing.fetch, *number, content).await;
-            }
-            if let Err(error) = content
-                && error.kind() == ErrorKind::Storage
-                && !self.plan.options.allow_partial
-            {
-                return Err(Error::new(error.kind(), error.to_string()));
-            }
-        }
-        Ok(decoded)
+        let _writer = budgets.writers.acquire().await;
+        let (repository, writing) = (self.repository.clone(), Arc::clone(writing));
+        let range = range.clone();
+        let mut memory = budgets.take_memory();
+        let job = move || {
+            let written = writing.write_range(&repository, &range, &stored, &mut memory);
+            (written, memory)
+        };
+        let (written, memory) = blocking(job).await?;
+        budgets.give_memory(memory);
+        events.extend(written.events);
+        Ok(written.failed)
     }
 
     /// A blob may be stored more than once; a damaged copy is no loss then.
-    async fn other_copy(
+    async fn write_other_copies(
         &self,
-        fetch: &Fetch,
-        number: usize,
-        failed: &Result<Vec<u8>>,
-    ) -> Result<Vec<u8>> {
-        let first = match failed {
-            Err(error) => Error::new(error.kind(), error.to_string()),
-            Ok(_) => Error::new(ErrorKind::Internal, "a whole blob is looked for again"),
-        };
+        writing: &Arc<Writing>,
+        failed: Vec<(usize, Error)>,
+        events: &mut Vec<Event>,
+    ) -> Option<Error> {
+        for (number, error) in failed {
+            let content = self.other_copy(&writing.fetch, number, error).await;
+            if let Err(error) = &content
+                && error.kind() == ErrorKind::Storage
+                && !self.plan.options.allow_partial
+            {
+                return Some(Error::new(error.kind(), error.to_string()));
+            }
+            let writing = Arc::clone(writing);
+            let written = blocking(move || {
+                let mut events = Vec::new();
+                match &content {
+                    Ok(content) => writing.write(number, content, &mut events),
+                    Err(error) => writing.lose(number, error, &mut events),
+                }
+                events
+            });
+            match written.await {
+                Ok(written) => events.extend(written),
+                Err(error) => return Some(error),
+            }
+        }
+        None
+    }
+
+    async fn other_copy(&self, fetch: &Fetch, number: usize, first: Error) -> Result<Vec<u8>> {
         let Some(blob) = fetch.blob(number) else {
             return Err(first);
         };
@@ -233,47 +283,55 @@ impl Run<'_> {
     }
 }
 
-fn decode(
-    repository: &crate::Repository,
-    fetch: &Fetch,
-    range: &PackRange,
-    stored: &[u8],
-) -> Vec<Decoded> {
-    range
-        .blobs
-        .clone()
-        .map(|number| {
-            let content = fetch.blob(number).and_then(|blob| {
+impl Writing {
+    /// Decodes each blob of a range and writes it where it goes while it is warm.
+    fn write_range(
+        &self,
+        repository: &crate::Repository,
+        range: &PackRange,
+        stored: &[u8],
+        memory: &mut BlobMemory,
+    ) -> Written {
+        let mut written = Written::default();
+        for number in range.blobs.clone() {
+            let part = self.fetch.blob(number).and_then(|blob| {
                 let start = u64::from(blob.location.offset).checked_sub(range.start)?;
                 let start = usize::try_from(start).ok()?;
                 let end = start.checked_add(usize::try_from(blob.location.length).ok()?)?;
                 Some((blob, stored.get(start..end)?))
             });
-            let content = match content {
-                Some((blob, stored)) => repository.decode_blob(&blob.id, &blob.location, stored),
+            let content = match part {
+                Some((blob, stored)) => {
+                    repository.decode_blob_in(memory, &blob.id, &blob.location, stored)
+                }
                 None => Err(Error::damaged("the pack is too short")),
             };
-            (number, content)
-        })
-        .collect()
-}
-
-impl Writing {
-    fn write(&self, blobs: Vec<Decoded>) -> Vec<Event> {
-        let mut events = Vec::new();
-        for (number, content) in blobs {
-            let zero = content.as_ref().is_ok_and(|data| is_zero(data));
-            for place in self.fetch.uses(number) {
-                let Some(file) = self.files.get(&place.entry) else {
-                    continue;
-                };
-                events.extend(match &content {
-                    Ok(data) => file.write(&self.plan, place.offset, data, zero),
-                    Err(error) => file.lose(&self.plan, &error.to_string(), error.kind()),
-                });
+            match content {
+                Ok(content) => self.write(number, content, &mut written.events),
+                Err(error) => written.failed.push((number, error)),
             }
         }
-        events
+        written
+    }
+
+    /// Writes a blob to all of its places.
+    fn write(&self, number: usize, content: &[u8], events: &mut Vec<Event>) {
+        let zero = is_zero(content);
+        for (file, offset) in self.places(number) {
+            file.write(&self.plan, offset, content, zero, events);
+        }
+    }
+
+    /// No copy of a blob is whole.
+    fn lose(&self, number: usize, error: &Error, events: &mut Vec<Event>) {
+        for (file, _) in self.places(number) {
+            file.lose(&self.plan, &error.to_string(), error.kind(), events);
+        }
+    }
+
+    fn places(&self, number: usize) -> impl Iterator<Item = (&FileRun, u64)> {
+        let places = self.fetch.uses(number).iter();
+        places.filter_map(|place| Some((self.files.get(&place.entry)?, place.offset)))
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use super::outcome::Event;
-use crate::restore::plan::{PlannedEntry, Step};
-use crate::restore::{NewFile, Problem, RestorePlan, TargetFile, TargetResult};
+use crate::restore::plan::{FileStep, PlannedEntry, Step};
+use crate::restore::{Basis, NewFile, Problem, RestorePlan, TargetFile, TargetResult};
 
 /// A file that is begun with its first blob and finished with its last.
 ///
@@ -41,8 +41,14 @@ impl FileRun {
         offset: u64,
         data: &[u8],
         zero: bool,
-    ) -> Vec<Event> {
-        let mut events = vec![Event::Bytes(data.len() as u64)];
+        events: &mut Vec<Event>,
+    ) {
+        events.push(Event::Bytes(data.len() as u64));
+        if !zero && let Some(event) = self.write_whole(plan, offset, data) {
+            self.missing.store(0, Ordering::Release);
+            events.push(event);
+            return;
+        }
         let written = self.begin(plan).and_then(|()| {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             match &*state {
@@ -55,7 +61,42 @@ impl FileRun {
             events.extend(self.fail(error.into()));
         }
         events.extend(self.arrived(plan));
-        events
+    }
+
+    /// Writes a file that is one blob, as most are. `None` if it is not, or was given up.
+    fn write_whole(&self, plan: &RestorePlan, offset: u64, data: &[u8]) -> Option<Event> {
+        let (entry, file) = self.planned(plan)?;
+        let is_whole = offset == 0
+            && data.len() as u64 == entry.node.size_bytes
+            && file.basis == Basis::Nothing
+            && !file.has_leftover
+            && !plan.options.sparse
+            && self.missing.load(Ordering::Acquire) == 1;
+        if !is_whole {
+            return None;
+        }
+        // Held to the end: whoever gives the files up waits for what is being written.
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*state, State::Waiting) {
+            return None;
+        }
+        *state = State::Over;
+        let attributes = &plan.options.attributes;
+        let written =
+            plan.target
+                .write_file(&entry.path, file.place, data, &entry.node, attributes);
+        Some(match written {
+            Ok(withheld) => Event::Done(self.entry, withheld),
+            Err(error) => Event::Failed(self.entry, error.into()),
+        })
+    }
+
+    fn planned<'a>(&self, plan: &'a RestorePlan) -> Option<(&'a PlannedEntry, &'a FileStep)> {
+        let entry = plan.entries.get(self.entry)?;
+        match &entry.step {
+            Step::WriteFile(file) => Some((entry, file)),
+            _ => None,
+        }
     }
 
     /// A blob cannot be had.
@@ -64,16 +105,15 @@ impl FileRun {
         plan: &RestorePlan,
         message: &str,
         kind: crate::ErrorKind,
-    ) -> Vec<Event> {
+        events: &mut Vec<Event>,
+    ) {
         let path = plan
             .entries
             .get(self.entry)
             .map(|entry| entry.path.absolute());
         let problem = Problem::new(path.unwrap_or_default(), "load", kind, message);
-        self.fail(problem)
-            .into_iter()
-            .chain(self.arrived(plan))
-            .collect()
+        events.extend(self.fail(problem));
+        events.extend(self.arrived(plan));
     }
 
     /// Whether nothing of it comes from the repository.
@@ -112,22 +152,16 @@ impl FileRun {
         if !waiting(&state) {
             return Ok(());
         }
-        let Some(PlannedEntry {
-            path,
-            node,
-            step: Step::WriteFile(file),
-            ..
-        }) = plan.entries.get(self.entry)
-        else {
+        let Some((entry, file)) = self.planned(plan) else {
             return Ok(());
         };
         let new = NewFile {
-            size_bytes: node.size_bytes,
+            size_bytes: entry.node.size_bytes,
             basis: file.basis.clone(),
             place: file.place,
             sparse: plan.options.sparse,
         };
-        *state = State::Open(plan.target.create_file(path, &new)?);
+        *state = State::Open(plan.target.create_file(&entry.path, &new)?);
         Ok(())
     }
 

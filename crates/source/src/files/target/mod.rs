@@ -6,7 +6,7 @@
 //! from, and paths may be longer than `PATH_MAX`.
 //!
 //! How a file appears: it is written under its partial name beside its final one, gets size and attributes, and is
-//! renamed. Nothing is flushed file by file; [`Target::sync`] flushes the file systems that were touched once, at the end.
+//! renamed; or, where all of its content is at hand and nothing has its name, without any name until it is whole. Nothing is flushed file by file; [`Target::sync`] flushes the file systems that were touched once, at the end.
 
 mod attributes;
 mod copy;
@@ -21,6 +21,7 @@ mod partial_file;
 mod place;
 mod read;
 mod special;
+mod unnamed_file;
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -161,6 +162,25 @@ impl Target for DirectoryTarget {
 
     fn create_file(&self, file: &TargetPath, new: &NewFile) -> TargetResult<Box<dyn TargetFile>> {
         Ok(Box::new(PartialFile::begin(&self.inner, file, new)?))
+    }
+
+    fn write_file(
+        &self,
+        file: &TargetPath,
+        place: Place,
+        content: &[u8],
+        node: &Node,
+        attributes: &Attributes,
+    ) -> TargetResult<Withheld> {
+        if place == Place::Free
+            && let Some(withheld) =
+                unnamed_file::write(&self.inner, file, content, node, attributes)?
+        {
+            return Ok(withheld);
+        }
+        let begun = self.create_file(file, &NewFile::of(content, place))?;
+        begun.write_at(0, content)?;
+        begun.finish(node, attributes)
     }
 
     fn create_special(
