@@ -115,6 +115,17 @@ async fn a_restore_that_was_cancelled_goes_on_in_the_middle_of_a_file() {
     assert!(reused > 0);
 }
 
+/// A file of one blob is written without a partial name; what lies under that name is cleaned up all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leftover_of_a_tiny_file_does_not_stay() {
+    let vault = Vault::ours(|source| write(source, "tiny", "content")).await;
+    let partial = String::from_utf8(partial_name(b"tiny")).unwrap();
+    write(&vault.target(), &partial, "left");
+    vault.restore_all().await;
+    assert_same_trees(&vault.source(), &vault.target(), &below_root());
+    assert_eq!(partials(&vault), 0);
+}
+
 /// Content that is not right is not taken over, and a leftover that is of no use any more is cleaned up.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_an_old_restore_is_left_behind() {
