@@ -30,7 +30,9 @@ impl File {
 
     /// The product's own code, which users run.
     fn is_product(&self) -> bool {
-        self.is_rust() && self.path.contains("/src/") && !self.is_in_crates(&["testkit"])
+        let is_product_folder =
+            self.path.starts_with("crates/") && !self.is_in_crates(&["testkit"]);
+        self.is_rust() && self.path.contains("/src/") && is_product_folder
     }
 }
 

@@ -1,0 +1,21 @@
+//! The benchmark: Strongroom and its peers on the same data, in turn, in one run. README.md says how it is used and what it leaves out.
+
+pub mod blocks;
+pub mod corpus;
+pub mod forge;
+pub mod forged;
+pub mod machine;
+pub mod measure;
+pub mod page;
+pub mod phases;
+pub mod plot;
+pub mod random;
+pub mod results;
+pub mod rounds;
+pub mod session;
+pub mod statistics;
+pub mod table;
+pub mod tools;
+pub mod verify;
+pub mod walk;
+pub mod work;
