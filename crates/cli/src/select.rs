@@ -92,15 +92,18 @@ pub async fn many(
     Ok(chosen)
 }
 
-/// Verifies all that pass the filter, where a key was given.
+/// Verifies all that pass the filter, where a key was given; returns them then.
 pub async fn verify_all(
     context: &Context,
     repository: &Repository,
     filter: &SnapshotFilter,
-) -> Result<()> {
+) -> Result<Vec<Id>> {
     match context.keys_where_required()?.is_empty() {
-        true => Ok(()),
-        false => many(context, repository, &[], filter).await.map(|_| ()),
+        true => Ok(Vec::new()),
+        false => {
+            let chosen = many(context, repository, &[], filter).await?;
+            Ok(chosen.files.iter().map(|file| file.id).collect())
+        }
     }
 }
 

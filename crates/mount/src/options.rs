@@ -1,10 +1,12 @@
 //! What the user may choose.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_repository::clock::Clock;
+use strongroom_repository::format::Id;
 use strongroom_repository::progress::Progress;
 use strongroom_repository::snapshots::SnapshotFilter;
 
@@ -20,6 +22,8 @@ pub struct Options {
     pub mountpoint: PathBuf,
     /// Only these snapshots are shown.
     pub filter: SnapshotFilter,
+    /// Of these only those in here are shown, whatever appears later; `None`: all.
+    pub only: Option<HashSet<Id>>,
     /// Where snapshots are shown.
     pub path_templates: Vec<PathTemplate>,
     /// How their times are written.

@@ -139,8 +139,12 @@ async fn load(
         now: options.clock.now(),
         latest: unreadable.is_empty(),
     };
+    let mut shown = options.filter.choose(snapshots);
+    if let Some(only) = &options.only {
+        shown.retain(|file| only.contains(&file.id));
+    }
     let view = View {
-        folders: build(&options.filter.choose(snapshots), &rules),
+        folders: build(&shown, &rules),
         index: Arc::new(index),
     };
     Ok((view, ids))

@@ -88,12 +88,12 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     refuse_overlap(&mountpoint, context.cache_directory().as_deref())?;
     let repository = context.open_named(&named).await?;
     let mut options = options(arguments, mountpoint, context);
-    if context.requires_signatures() {
-        // What appears later was not verified.
-        options.reload_after = Duration::MAX;
-    }
     let serving = async |_: &Lock| {
-        select::verify_all(context, &repository, &options.filter).await?;
+        let verified = select::verify_all(context, &repository, &options.filter).await?;
+        if context.requires_signatures() {
+            // What appears from here on was not verified.
+            options.only = Some(verified.into_iter().collect());
+        }
         serve(&repository, &options, context).await
     };
     context.locked(&repository, Access::Read, serving).await
@@ -104,6 +104,7 @@ fn options(arguments: Arguments, mountpoint: PathBuf, context: &Context) -> Opti
     Options {
         mountpoint,
         filter: arguments.filter.filter(&context.environment, None),
+        only: None,
         path_templates: match templates.is_empty() {
             true => PathTemplate::defaults(),
             false => templates,

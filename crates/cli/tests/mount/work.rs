@@ -41,6 +41,7 @@ impl Scene {
         let options = Options {
             mountpoint: folder.path().into(),
             filter: SnapshotFilter::default(),
+            only: None,
             path_templates: PathTemplate::defaults(),
             time_template: TimeTemplate::default(),
             owner_root: false,
