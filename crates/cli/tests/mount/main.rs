@@ -10,4 +10,6 @@ mod damage;
 mod ending;
 mod layout;
 mod mounted;
+mod signed;
+mod unprivileged;
 mod work;

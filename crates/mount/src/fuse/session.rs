@@ -96,9 +96,19 @@ fn refused(mountpoint: &Path, error: &io::Error) -> Error {
             "only root can mount without the program fusermount3, which is not installed"
                 .to_owned(),
         ),
+        io::ErrorKind::PermissionDenied if !can_open(device) => (
+            ErrorKind::NoFuse,
+            "this user may not open /dev/fuse, which everybody may where udev has made it"
+                .to_owned(),
+        ),
         _ => (ErrorKind::System, error.to_string()),
     };
     Error::new(kind, format!("mount on {shown}: {}", what.trim()))
+}
+
+fn can_open(device: &Path) -> bool {
+    let mut options = std::fs::File::options();
+    options.read(true).write(true).open(device).is_ok()
 }
 
 impl Mounted {
