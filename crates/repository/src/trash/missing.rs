@@ -14,7 +14,8 @@ use crate::usage::find_used;
 /// What of one snapshot cannot be had any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// Trees and data blobs that are in no index, and trees that cannot be read. What lies below such a tree is not known.
+    /// Trees and data blobs that the index does not find, and trees that cannot be read. What lies below such a tree is not
+    /// known.
     pub count: u64,
     /// Some of them, each as one line.
     pub examples: Vec<String>,

@@ -60,6 +60,8 @@ pub async fn plan_undelete(
 ) -> Result<UndeletePlan> {
     let there = find_back(repository, &entries).await?;
     let index = Arc::new(repository.load_index(progress).await?);
+    // Whoever pruned without knowing of the trash may have left the index as it was.
+    let index = repository.present_index(&index).await?.index;
     let roots: Vec<Id> = entries.iter().map(|entry| entry.snapshot.tree).collect();
     let missing = find_missing(repository, &index, &roots, progress, cancel).await?;
     let entry = |(entry, missing): (TrashEntry, Missing)| Undelete {

@@ -3,6 +3,11 @@
 use std::sync::Arc;
 
 use strongroom_repository::check::FindingKind;
+use strongroom_repository::format::{BlobKind, Id};
+use strongroom_repository::progress::Silent;
+use strongroom_repository::repository::SnapshotFile;
+use strongroom_repository::{FileKind, Repository};
+use strongroom_storage::{Class, Storage, WriteMode};
 
 use crate::scene::{
     Scene, check, day, everything, forget, live, on_disk, plan_back, prune, read_back, trashed,
@@ -53,4 +58,50 @@ async fn what_restic_has_pruned_away_is_said_and_does_not_come_back_by_halves() 
     let report = plan.execute(&repository, &lock, &cancel).await.unwrap();
     assert_eq!(report.restored, thrown);
     assert!(!check(&repository).await.is_sound());
+}
+
+/// The index says that all is there, and the packs are gone: whoever removed them did not tell the index.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_packs_that_are_gone_or_cut_off_does_not_come_back_by_halves() {
+    for cut_off in [false, true] {
+        let scene = Scene::new().await;
+        forget(&scene.repository, &scene.snapshots[..1], day(0))
+            .await
+            .unwrap();
+        let thrown = trashed(&scene.repository).await;
+        // The pack with the data of the first snapshot alone: the first that was written.
+        let index = scene.repository.load_index(&Silent).await.unwrap();
+        let needs = data_of(&scene.repository, &scene.snapshots[0]).await;
+        let others = data_of(&scene.repository, &scene.snapshots[1]).await;
+        let own = needs.iter().find(|id| !others.contains(id)).unwrap();
+        let pack = index.locate(BlobKind::Data, own).unwrap().pack;
+        let path = FileKind::Pack.path(&pack).unwrap();
+        let content = scene.storage.read(&path, None, Class::Data).await.unwrap();
+        scene.storage.delete(&path).await.unwrap();
+        if cut_off {
+            let content = content.slice(..content.len() / 2);
+            scene
+                .storage
+                .write(&path, content, WriteMode::New, Class::Data)
+                .await
+                .unwrap();
+        }
+        let report = undelete(&scene.repository, &thrown).await.unwrap();
+        assert_eq!((report.restored.len(), report.left.len()), (0, 1));
+        assert_eq!(trashed(&scene.repository).await, thrown);
+        assert!(!live(&scene.repository).await.contains(&thrown[0]));
+    }
+}
+
+async fn data_of(repository: &Repository, file: &SnapshotFile) -> Vec<Id> {
+    let index = repository.load_index(&Silent).await.unwrap();
+    let mut data = Vec::new();
+    let mut trees = vec![file.snapshot.tree];
+    while let Some(tree) = trees.pop() {
+        for node in repository.load_tree(&index, &tree).await.unwrap().nodes {
+            data.extend(node.content.into_iter().flatten());
+            trees.extend(node.subtree);
+        }
+    }
+    data
 }
