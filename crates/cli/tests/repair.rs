@@ -225,3 +225,27 @@ fn a_snapshot_is_made_of_what_is_left() {
     let one = std::fs::read_to_string(vault.path("back/source/one.txt"));
     assert_eq!(one.unwrap(), "");
 }
+
+/// A pack by its name is looked for as every other file is.
+#[test]
+fn a_pack_that_is_not_there_is_told() {
+    let (vault, _) = two_snapshots();
+    let unknown = "0f".repeat(32);
+    for (name, code) in [
+        (unknown.as_str(), 1),
+        (&unknown[..20], 1),
+        ("pack", 2),
+        ("", 2),
+    ] {
+        let ran = vault.run(&["repair", "packs", name]).expect_code(code);
+        assert!(ran.stderr_text().contains("error: "), "{name}: {ran}");
+    }
+    let pack = packs(&vault)[0]
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_uppercase();
+    let told = vault.run(&["repair", "packs", &pack[..12]]).ok();
+    assert!(told.stdout_text().contains("is whole"), "{told}");
+}

@@ -14,6 +14,7 @@ use crate::confirm::confirm;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
+use crate::identifier;
 use crate::output::meter::Activity;
 use crate::output::{affected, figures};
 
@@ -102,22 +103,11 @@ pub(super) fn index_first(error: strongroom_repository::Error) -> Error {
 /// Packs by the beginnings of their names.
 async fn named(names: &[String], repository: &Repository) -> Result<Vec<Id>> {
     let files = repository.list(FileKind::Pack).await?;
-    let mut packs = Vec::new();
-    for name in names {
-        let mut matching = files
-            .iter()
-            .filter(|file| file.id.to_hex().starts_with(name.as_str()));
-        match (matching.next(), matching.next()) {
-            (Some(file), None) => packs.push(file.id),
-            (None, _) => return Err(Error::usage(format!("there is no pack {name}"))),
-            (Some(_), Some(_)) => {
-                return Err(Error::usage(format!(
-                    "{name} begins the names of several packs"
-                )));
-            }
-        }
-    }
-    Ok(packs)
+    let ids: Vec<Id> = files.iter().map(|file| file.id).collect();
+    let packs = names
+        .iter()
+        .map(|name| identifier::resolve_present("pack", name, &ids));
+    packs.collect()
 }
 
 fn show(plan: &PacksRepairPlan, context: &Context) -> Result<()> {
