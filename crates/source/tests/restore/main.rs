@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod existing;
 mod forged;
+mod full_disk;
 mod options;
 mod resume;
 mod round_trip;
