@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strongroom_repository::parity::ParityOptions;
+use strongroom_repository::parity::{self, ParityOptions};
 use strongroom_repository::{FileKind, Repository};
 use strongroom_storage::{MemoryStorage, Operation};
 use strongroom_testkit::{Asked, Fault, FaultyStorage, Random};
@@ -65,6 +65,8 @@ async fn stopped_after_any_call_what_is_there_is_sound_and_the_next_run_finishes
             let left = start.fork();
             let faulty = FaultyStorage::stops_after(Arc::new(left.clone()), calls);
             let result = attempt(&repository.with_storage(Arc::new(faulty)), &exclusive(20)).await;
+            let status = parity::status(&left).await.unwrap();
+            assert_eq!(status.groups_weakened, 0, "{scene}: {calls} calls");
             assert_finishes(&repository, &left, &format!("{scene}: {calls} calls")).await;
             if result {
                 break;

@@ -6,5 +6,6 @@ mod bad_input;
 mod crash;
 mod keep;
 mod property;
+mod recover;
 mod restic;
 mod vault;
