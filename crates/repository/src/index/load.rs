@@ -8,6 +8,7 @@ use crate::file_kind::{FileEntry, FileKind};
 use crate::format::{self, Id};
 use crate::progress::{Amount, Phase, Progress};
 use crate::repository::Repository;
+use crate::usage::is_damage;
 use crate::{Error, ErrorKind, Result};
 
 impl Repository {
@@ -68,7 +69,9 @@ impl Repository {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok((file.id, Ok(IndexBuilder::new())));
             }
-            Err(error) if error.kind() == ErrorKind::Damaged => return Ok((file.id, Err(error))),
+            Err(error) if is_damage(&error) => {
+                return Ok((file.id, Err(Error::damaged(error.to_string()))));
+            }
             Err(error) => return Err(error),
         };
         let id = file.id;

@@ -20,6 +20,7 @@ use crate::format::parity::{
     BLOCK_BYTES, Checksum, ChecksumTable, ParityFile, ParityGroup, ParityMember,
 };
 use crate::progress::{Amount, Progress};
+use crate::usage::is_bad_file;
 use crate::workers::Workers;
 use crate::{Error, Result};
 
@@ -132,7 +133,7 @@ async fn read_batch(
             Err(error) => match error.kind {
                 StorageKind::NotFound => Ok(Err((member, "it is gone"))),
                 StorageKind::RangeOutside => Ok(Err((member, "it is too short"))),
-                StorageKind::Io => Ok(Err((member, "it cannot be read"))),
+                _ if is_bad_file(&error) => Ok(Err((member, "it cannot be read"))),
                 _ => Err(Error::from(error)),
             },
         }

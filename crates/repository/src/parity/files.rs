@@ -8,6 +8,7 @@ use crate::error::Context;
 use crate::file_kind::{FileKind, config_path, storage_path};
 use crate::format::Id;
 use crate::format::parity::{ParityMember, ParityMemberKind};
+use crate::usage::is_bad_file;
 use crate::{Error, Result};
 
 /// What a member is known by.
@@ -114,7 +115,7 @@ impl Present {
 pub(super) async fn read_config(storage: &dyn Storage) -> Result<Option<bytes::Bytes>> {
     match storage.read(&config_path()?, None, Class::Metadata).await {
         Ok(stored) => Ok(Some(stored)),
-        Err(error) if matches!(error.kind, StorageKind::NotFound | StorageKind::Io) => Ok(None),
+        Err(error) if error.kind == StorageKind::NotFound || is_bad_file(&error) => Ok(None),
         Err(error) => Err(Error::from(error).context("load config")),
     }
 }

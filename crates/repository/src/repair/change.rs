@@ -14,7 +14,7 @@ use crate::index::{Index, IndexedBlob};
 use crate::lock::Lock;
 use crate::progress::{Phase, Progress};
 use crate::repository::Repository;
-use crate::usage::{Bitmap, IndexFiles, PackContents, pack_shapes};
+use crate::usage::{Bitmap, IndexFiles, PackContents, is_damage, pack_shapes};
 use crate::{Error, ErrorKind, Result};
 
 const KINDS: [BlobKind; 2] = [BlobKind::Data, BlobKind::Tree];
@@ -192,7 +192,8 @@ impl IndexChange {
         }
         let new = repository.read_back(salvaged).await?;
         for (pack, shape) in new.packs().iter().zip(pack_shapes(&new)) {
-            if listed.get(pack) != Some(&shape.size_bytes()) {
+            let is_there = listed.get(pack) == Some(&shape.size_bytes());
+            if !is_there || !is_as_written(repository, *pack).await? {
                 return Err(lost(&format!("pack {pack}")));
             }
         }
@@ -266,6 +267,18 @@ impl IndexChange {
             .remove_all(FileKind::Index, &remove, lock, progress, cancel)
             .await?;
         Ok(changed)
+    }
+}
+
+/// Whether a pack has the bytes that its name says: what it replaces is removed on the strength of that.
+async fn is_as_written(repository: &Repository, pack: Id) -> Result<bool> {
+    match repository.load_raw(FileKind::Pack, &pack).await {
+        Ok(content) => {
+            let job = move || Id::of(&content) == pack;
+            repository.workers().run(job).await
+        }
+        Err(error) if is_damage(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

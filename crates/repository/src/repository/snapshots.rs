@@ -10,6 +10,7 @@ use crate::file_kind::FileKind;
 use crate::format::{Id, Snapshot};
 use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
+use crate::usage::is_damage;
 use crate::{Error, ErrorKind, Result};
 
 /// A snapshot with its identifier.
@@ -195,7 +196,9 @@ impl Repository {
             match self.load_snapshot(&id).await {
                 // Forgotten since the listing.
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(error) if error.kind() == ErrorKind::Damaged => Ok(Some((id, Err(error)))),
+                Err(error) if is_damage(&error) => {
+                    Ok(Some((id, Err(Error::damaged(error.to_string())))))
+                }
                 Err(error) => Err(error),
                 Ok(snapshot) => Ok(Some((id, Ok(snapshot)))),
             }

@@ -23,7 +23,7 @@ pub(crate) use store::Storer;
 pub(crate) use transfer::Transfer;
 pub(crate) use trees::{visit_more_trees, visit_trees};
 
-use strongroom_storage::{ErrorKind as StorageKind, Retry};
+use strongroom_storage::{ErrorKind as StorageKind, Retry, StorageError};
 
 use crate::{Error, ErrorKind};
 
@@ -31,10 +31,12 @@ use crate::{Error, ErrorKind};
 /// disk that cannot read a sector says it as an input or output error that a retry does not mend.
 pub(crate) fn is_damage(error: &Error) -> bool {
     match error.storage() {
-        Some(error) => {
-            matches!(error.kind, StorageKind::Io | StorageKind::Mismatch)
-                && error.retry == Retry::Never
-        }
+        Some(error) => is_bad_file(error),
         None => matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound),
     }
+}
+
+/// Whether a storage's error is about the bytes of one file, and will be the next time too.
+pub(crate) fn is_bad_file(error: &StorageError) -> bool {
+    matches!(error.kind, StorageKind::Io | StorageKind::Mismatch) && error.retry == Retry::Never
 }

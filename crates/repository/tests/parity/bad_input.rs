@@ -10,8 +10,8 @@ use strongroom_repository::format::parity::{
 use strongroom_repository::parity::recover::{RecoverOptions, Verdict};
 use strongroom_repository::parity::{self, ParityOptions};
 use strongroom_repository::{ErrorKind, FileKind, Repository};
-use strongroom_storage::{MemoryStorage, Operation};
-use strongroom_testkit::{FaultyStorage, Random, ResticLayoutStorage};
+use strongroom_storage::{ErrorKind as StorageKind, MemoryStorage, Operation, Retry};
+use strongroom_testkit::{Asked, Fault, FaultyStorage, Random, ResticLayoutStorage};
 use tokio_util::sync::CancellationToken;
 
 use crate::vault::{self, all, exclusive};
@@ -74,6 +74,8 @@ async fn a_descriptor_of_another_version_is_left_alone_with_its_parity() {
     let later_name = format!("strongroom/parity/{}", group_name(&id));
     vault::put(&storage, &later_name, later.into_bytes()).await;
     let ours = vault::files(&storage, "strongroom/").await;
+    // With another member the parity that is made now has other names.
+    vault::add(&storage, FileKind::Pack, vec![1; 300_001]).await;
     vault::make(&repository, &exclusive(20)).await.unwrap();
     let after = vault::files(&storage, "strongroom/").await;
     for (name, bytes) in ours {
@@ -216,16 +218,22 @@ async fn a_percentage_is_needed_and_has_bounds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storage_that_cannot_be_reached_is_no_damage() {
     let (_, storage, _) = made().await;
-    let is_pack = |asked: &strongroom_testkit::Asked| asked.is(Operation::Read, "data/");
-    let fault = strongroom_testkit::Fault::Fail(
-        strongroom_storage::ErrorKind::Unreachable,
-        strongroom_storage::Retry::Never,
-    );
-    let faulty = FaultyStorage::every(Arc::new(storage), is_pack, fault);
-    let workers = strongroom_repository::workers::Workers::new(1).unwrap();
-    let progress = strongroom_repository::progress::Silent;
-    let cancel = CancellationToken::new();
-    let options = all();
-    let failed = parity::recover::plan(&faulty, &workers, &options, &progress, &cancel).await;
-    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Storage);
+    for (kind, retry) in [
+        (StorageKind::Unreachable, Retry::Never),
+        (StorageKind::TimedOut, Retry::Later),
+        // Too many open files, not enough memory.
+        (StorageKind::Io, Retry::Later),
+    ] {
+        for folder in ["data/", "config"] {
+            let is_there = |asked: &Asked| asked.is(Operation::Read, folder);
+            let fault = Fault::Fail(kind, retry);
+            let faulty = FaultyStorage::every(Arc::new(storage.fork()), is_there, fault);
+            let workers = strongroom_repository::workers::Workers::new(1).unwrap();
+            let progress = strongroom_repository::progress::Silent;
+            let cancel = CancellationToken::new();
+            let options = all();
+            let plan = parity::recover::plan(&faulty, &workers, &options, &progress, &cancel);
+            assert_eq!(plan.await.unwrap_err().kind(), ErrorKind::Storage);
+        }
+    }
 }

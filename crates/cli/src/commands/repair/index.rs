@@ -114,7 +114,9 @@ impl Ending {
                     "{} cannot be read and could not be put aside",
                     figures::count(number as u64, "index file")
                 ),
-                "reach the repository by a kind of storage that can hold more than restic's files",
+                "all that can be found without it is in new index files. On a disk that cannot read it, save what you can \
+                 of the file and remove it by hand; where the storage holds nothing but restic's files, reach the \
+                 repository by another kind",
             ),
         }
     }

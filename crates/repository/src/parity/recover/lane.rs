@@ -5,6 +5,7 @@ use strongroom_storage::{ByteRange, Class, ErrorKind as StorageKind, Storage, St
 
 use crate::format::parity::{self, ParityGroup, ParityMember};
 use crate::own_files::OwnFolder;
+use crate::usage::is_bad_file;
 use crate::{Error, Result};
 
 /// A member, or one part inside a parity file.
@@ -74,10 +75,8 @@ pub(super) async fn read(
     match storage.read(path, range, class).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) => match error.kind {
-            StorageKind::NotFound
-            | StorageKind::RangeOutside
-            | StorageKind::Io
-            | StorageKind::Mismatch => Ok(None),
+            StorageKind::NotFound | StorageKind::RangeOutside => Ok(None),
+            _ if is_bad_file(&error) => Ok(None),
             _ => Err(Error::from(error).context("read what is to be repaired")),
         },
     }
