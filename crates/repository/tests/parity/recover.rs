@@ -5,7 +5,7 @@ use std::sync::Arc;
 use strongroom_repository::format::Id;
 use strongroom_repository::format::parity::{ParityMemberKind, parity_name};
 use strongroom_repository::lock::{Access, Lock};
-use strongroom_repository::parity::recover::{RecoverPlan, RecoverReport};
+use strongroom_repository::parity::recover::{RecoverOptions, RecoverPlan, RecoverReport};
 use strongroom_repository::parity::{self, ParityOptions};
 use strongroom_repository::progress::Silent;
 use strongroom_repository::workers::Workers;
@@ -174,7 +174,11 @@ async fn a_copy_in_another_folder_is_not_the_file() {
     vault::delete(&scene.storage, &scene.path).await;
     let elsewhere = scene.path.replacen("data/", "data/not", 1);
     vault::put(&scene.storage, &elsewhere, scene.whole.clone()).await;
-    let plan = vault::plan(&scene.storage, &all()).await;
+    let by_listing = RecoverOptions {
+        read_data: false,
+        ..all()
+    };
+    let plan = vault::plan(&scene.storage, &by_listing).await;
     vault::execute(&scene.storage, &plan).await;
     assert_eq!(scene.content().await, scene.whole);
 }
@@ -282,4 +286,18 @@ async fn damaged_parity_stays_as_long_as_something_is_lost() {
     assert_eq!(report.parity_removed, 0);
     assert_eq!(vault::files(&scene.storage, "strongroom/").await, before);
     assert_eq!(scene.content().await, scene.damaged);
+}
+
+/// A file that was cut off is not one that is protected: its group stays, for it is what mends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_with_a_file_of_another_size_stays() {
+    let scene = Scene::new().await;
+    vault::put(&scene.storage, &scene.path, scene.whole[..500].to_vec()).await;
+    let made = vault::make(&scene.repository, &exclusive(100)).await;
+    assert!(made.is_ok());
+    let status = parity::status(&scene.storage).await.unwrap();
+    assert_eq!(status.missing, [(ParityMemberKind::Pack, scene.pack)]);
+    let plan = vault::plan(&scene.storage, &all()).await;
+    vault::execute(&scene.storage, &plan).await;
+    assert_eq!(scene.content().await, scene.whole);
 }
