@@ -1,7 +1,6 @@
 //! What a process does: one operation, as a command carries it out.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
@@ -13,21 +12,20 @@ use strongroom_repository::forget::{
 };
 use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock};
+use strongroom_repository::pin::Pin;
 use strongroom_repository::progress::{Progress, Silent};
 use strongroom_repository::prune::PruneOptions;
 use strongroom_repository::repository::SnapshotFile;
 use strongroom_repository::snapshots::{GroupBy, SnapshotFilter};
-use strongroom_repository::tag::{TagChange, plan_tags};
 use strongroom_repository::trash::plan_undelete;
 use strongroom_repository::{ErrorKind, Repository, Result};
 use strongroom_testkit::engine::key_owner;
-use strongroom_testkit::engine_backup::{backup_options, try_restore};
+use strongroom_testkit::engine_backup::backup_options;
 use tokio_util::sync::CancellationToken;
 
 use crate::expected::{Expected, Moment, Number, number_of, program_version};
 use crate::machine::Process;
 use crate::tree::{Files, TreeSource};
-use crate::verify::{check, differences};
 
 /// An operation with all that is chosen about it. Numbers that pick something count round what there is.
 #[derive(Debug, Clone)]
@@ -62,6 +60,28 @@ pub enum Action {
         pick: usize,
         tag: String,
     },
+    /// For so many days, or for good.
+    Pin {
+        pick: usize,
+        days: Option<u64>,
+    },
+    Unpin {
+        pick: usize,
+    },
+    /// Leaves out what has this name.
+    Rewrite {
+        pick: usize,
+        without: String,
+        forget: bool,
+    },
+    RepairIndex,
+    RepairPacks,
+    RepairSnapshots,
+    Parity {
+        exclusive: bool,
+    },
+    /// One statement in place of many, where this machine signs.
+    Compact,
     Unlock,
     AddKey,
     RemoveKey {
@@ -96,6 +116,8 @@ impl Job {
             Action::Backup { .. }
             | Action::Copy { .. }
             | Action::AddKey
+            | Action::Rewrite { forget: false, .. }
+            | Action::Parity { exclusive: false }
             | Action::Undelete { .. } => Some(Access::Append),
             Action::Check | Action::Restore { .. } => Some(Access::Read),
             Action::Unlock => None,
@@ -113,7 +135,7 @@ impl Job {
         }
     }
 
-    fn repository(&self) -> &Repository {
+    pub fn repository(&self) -> &Repository {
         &self.process.repositories[self.repository]
     }
 
@@ -127,6 +149,7 @@ impl Job {
         let locks = self.process.locks();
         let lock = self.repository().lock(access, &locks, &cancel).await?;
         let result = self.act(&lock, wrong).await;
+        self.process.remember();
         if let Err(error) = &result {
             let is_bad = matches!(error.kind(), ErrorKind::Damaged | ErrorKind::Internal);
             // Who reads without a lock, or has lost it, may find anything.
@@ -143,15 +166,27 @@ impl Job {
             Action::Backup { files, number } => {
                 return self.backup(lock, files, *number).await;
             }
-            Action::ForgetPolicy { last } => return self.forget_policy(lock, *last).await,
-            Action::ForgetNamed { pick } => return self.forget_named(lock, *pick, false).await,
-            Action::Trash { pick } => return self.forget_named(lock, *pick, true).await,
             Action::Prune(options) => return self.prune(lock, options).await,
             Action::Copy { pick } => return self.copy(lock, *pick).await,
             Action::Tag { pick, tag } => return self.tag(lock, *pick, tag).await,
             Action::AddKey => return self.add_key().await,
             Action::RemoveKey { pick } => return self.remove_key(*pick).await,
             Action::Unlock => return Ok(()),
+            Action::Pin { pick, days } => return self.pin(lock, *pick, *days).await,
+            Action::Unpin { pick } => return self.unpin(lock, *pick).await,
+            Action::Rewrite {
+                pick,
+                without,
+                forget,
+            } => return self.rewrite(lock, *pick, without, *forget).await,
+            Action::Compact => return self.compact(lock).await,
+            Action::RepairIndex => self.repair_index(lock).await?,
+            Action::RepairPacks => self.repair_packs(lock).await?,
+            Action::RepairSnapshots => self.repair_snapshots(lock).await?,
+            Action::Parity { exclusive } => self.parity(lock, *exclusive).await?,
+            Action::ForgetPolicy { last } => self.forget_policy(lock, *last).await?,
+            Action::ForgetNamed { pick } => self.forget_named(lock, *pick, false).await?,
+            Action::Trash { pick } => self.forget_named(lock, *pick, true).await?,
             Action::Undelete { pick } => self.undelete(lock, *pick).await?,
             Action::Check => self.check().await?,
             Action::Restore { pick } => self.restore(*pick).await?,
@@ -180,20 +215,21 @@ impl Job {
         };
         let progress: Arc<dyn Progress> = Arc::new(Silent);
         let cancel = CancellationToken::new();
-        repository
+        let report = repository
             .backup(&index, source.root(), options, lock, &progress, &cancel)
             .await?;
         self.stored(self.repository, number);
+        self.signed(report.snapshot_id);
         Ok(())
     }
 
     /// Called with nothing to wait for in between: whoever removes it did so before, or will do so after.
-    fn stored(&self, repository: usize, number: Number) {
+    pub fn stored(&self, repository: usize, number: Number) {
         let mut expected = self.expected.lock().unwrap();
         expected.stored(repository, number, self.started);
     }
 
-    async fn forget_policy(&self, lock: &Lock, last: u32) -> Result<()> {
+    async fn forget_policy(&self, lock: &Lock, last: u32) -> Result<Option<String>> {
         let options = ForgetOptions {
             filter: SnapshotFilter::default(),
             group_by: GroupBy {
@@ -213,15 +249,22 @@ impl Job {
         self.forget(lock, plan).await
     }
 
-    async fn forget_named(&self, lock: &Lock, pick: usize, into_trash: bool) -> Result<()> {
+    async fn forget_named(
+        &self,
+        lock: &Lock,
+        pick: usize,
+        into_trash: bool,
+    ) -> Result<Option<String>> {
         let repository = self.repository();
         let snapshots = repository.load_snapshots(&Silent).await?;
         let Some(file) = picked(&snapshots, pick) else {
-            return Ok(());
+            return Ok(None);
         };
-        let mut plan = plan_forget_named(vec![file.clone()]);
+        let now = self.process.machine.clock.now();
+        let plan = plan_forget_named(vec![file.clone()]);
+        let mut plan = plan.end_pins(repository, now, &Silent).await?;
         if into_trash {
-            let (keep_for, now) = ("2d".parse().unwrap(), self.process.machine.clock.now());
+            let keep_for = "2d".parse().unwrap();
             plan = plan.into_trash(repository, keep_for, now, &Silent).await?;
         }
         self.forget(lock, plan).await
@@ -235,23 +278,32 @@ impl Job {
             return Ok(None);
         };
         let number = number_of(&entry.snapshot).expect("all snapshots are of the model");
+        self.touch([entry.record.snapshot]);
         let plan = plan_undelete(repository, vec![entry], &Silent, &cancel).await?;
         let report = plan.execute(repository, lock, &cancel).await?;
         if !report.restored.is_empty() {
             self.stored(self.repository, number);
+            self.signed(report.restored.iter().copied());
         }
         let lacks = self.honest && !report.left.is_empty();
         Ok(lacks.then(|| format!("backup {number} is in the trash and lacks something")))
     }
 
-    async fn forget(&self, lock: &Lock, plan: ForgetPlan) -> Result<()> {
+    async fn forget(&self, lock: &Lock, plan: ForgetPlan) -> Result<Option<String>> {
+        let is_pinned = |file: &&SnapshotFile| {
+            let pin = Pin::of(&file.snapshot.tags);
+            pin.is_some_and(|pin| pin.until.is_none())
+        };
+        let pinned = plan.remove().find(is_pinned);
+        let wrong = pinned.map(|file| format!("{:?} is pinned and is to go", file.snapshot));
         for number in plan.remove().filter_map(|file| number_of(&file.snapshot)) {
             self.expected.lock().unwrap().doom(self.repository, number);
         }
+        self.touch(plan.remove().map(|file| file.id));
         let cancel = CancellationToken::new();
         plan.execute(self.repository(), lock, &Silent, &cancel)
-            .await
-            .map(drop)
+            .await?;
+        Ok(wrong)
     }
 
     async fn prune(&self, lock: &Lock, options: &PruneOptions) -> Result<()> {
@@ -300,45 +352,9 @@ impl Job {
             .await?;
         for copied in report.snapshots {
             self.stored(self.repository, numbers[&copied.source]);
+            self.signed([copied.destination]);
         }
         Ok(())
-    }
-
-    async fn check(&self) -> Result<Option<String>> {
-        let report = check(self.repository(), self.process.locks()).await?;
-        let is_bad = self.honest && !report.is_sound();
-        Ok(is_bad.then(|| format!("a check found damage: {:#?}", report.errors)))
-    }
-
-    async fn restore(&self, pick: usize) -> Result<Option<String>> {
-        let repository = self.repository();
-        let snapshots = repository.load_snapshots(&Silent).await?;
-        let index = repository.load_index(&Silent).await?;
-        let Some(file) = picked(&snapshots, pick) else {
-            return Ok(None);
-        };
-        let target = tempfile::tempdir_in("/dev/shm").unwrap();
-        let tree = file.snapshot.tree;
-        let report = try_restore(repository, &index, tree, target.path()).await?;
-        let number = number_of(&file.snapshot).expect("all snapshots are of the model");
-        let files = self.expected.lock().unwrap().files(number).cloned();
-        let compared = differences(&files.unwrap(), &read_directory(target.path()));
-        Ok(compared.err().filter(|_| report.is_complete()).map(|what| {
-            format!("a restore of backup {number} said that it was complete, but {what}")
-        }))
-    }
-
-    async fn tag(&self, lock: &Lock, pick: usize, tag: &str) -> Result<()> {
-        let repository = self.repository();
-        let snapshots = repository.load_snapshots(&Silent).await?;
-        let Some(file) = picked(&snapshots, pick) else {
-            return Ok(());
-        };
-        let plan = plan_tags(vec![file.clone()], &TagChange::Set(vec![tag.to_owned()]))?;
-        let cancel = CancellationToken::new();
-        plan.execute(repository, lock, &Silent, &cancel)
-            .await
-            .map(drop)
     }
 
     async fn add_key(&self) -> Result<()> {
@@ -362,29 +378,6 @@ impl Job {
     }
 }
 
-fn picked<T>(all: &[T], pick: usize) -> Option<&T> {
+pub fn picked<T>(all: &[T], pick: usize) -> Option<&T> {
     all.get(pick.checked_rem(all.len())?)
-}
-
-/// The files below a directory by their paths.
-fn read_directory(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut directories = vec![root.to_path_buf()];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(&directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else {
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                files.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use strongroom_repository::Repository;
 use strongroom_repository::format;
 use strongroom_repository::lock::{Host, Identity, LockOptions};
+use strongroom_repository::signature::{Link, Signer, SigningKey};
 use strongroom_storage::{RetryPolicy, RetryStorage};
 use strongroom_testkit::{Faults, SimulatedClient, SimulatedStorage, SkewedClock};
 
@@ -24,6 +25,10 @@ pub struct Machine {
     pub storages: [SimulatedStorage; REPOSITORIES],
     pub faults: Faults,
     pub ended: Ended,
+    /// Signs what its processes do.
+    pub signing: Option<SigningKey>,
+    /// The heads of the chains that it has seen.
+    pub heads: Arc<Mutex<[Vec<Link>; REPOSITORIES]>>,
 }
 
 /// A process: what carries out one operation.
@@ -51,7 +56,14 @@ impl Machine {
                 ..RetryPolicy::default()
             };
             let storage = RetryStorage::new(client, policy).with_jitter(|_| Duration::ZERO);
-            self.repositories[number].with_storage(Arc::new(storage))
+            let repository = self.repositories[number].with_storage(Arc::new(storage));
+            let Some(key) = &self.signing else {
+                return repository;
+            };
+            let remembered = self.heads.lock().unwrap()[number].clone();
+            let clock: Arc<SkewedClock> = Arc::clone(&self.clock);
+            let signer = Signer::new(key.clone(), Vec::new(), remembered, clock);
+            repository.with_signer(Arc::new(signer))
         };
         Process {
             name: name.to_owned(),
@@ -76,6 +88,22 @@ impl Process {
             clock,
             retry_for: Duration::ZERO,
             disabled: false,
+        }
+    }
+
+    /// The heads that its machine has seen.
+    pub fn remembered(&self, repository: usize) -> Vec<Link> {
+        self.machine.heads.lock().unwrap()[repository].clone()
+    }
+
+    /// Keeps what its signers have seen.
+    pub fn remember(&self) {
+        let mut heads = self.machine.heads.lock().unwrap();
+        for (number, repository) in self.repositories.iter().enumerate() {
+            let seen = repository.signer().map(Signer::heads).unwrap_or_default();
+            if !seen.is_empty() {
+                heads[number] = seen;
+            }
         }
     }
 

@@ -5,14 +5,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod actions;
+mod chance;
+mod changes;
 mod expected;
 mod interleavings;
 mod machine;
+mod mend;
 mod pauses;
+mod reading;
+mod repairs;
 mod run;
 mod scene;
 mod seeded;
 mod seeds;
+mod signing;
 mod stale_state;
 mod tree;
 mod turns;

@@ -7,12 +7,18 @@ use crate::run::alone;
 use crate::scene::{Scene, Stage, prune_all};
 
 const SLEEPER: &str = "sleeper";
+const OPERATIONS: usize = 8;
 
 /// The operations that publish or remove, by the name that a failure is told with.
-fn operations(scene: &Scene, stage: &Stage) -> [(&'static str, Action); 6] {
+fn operations(scene: &Scene, stage: &Stage) -> [(&'static str, Action); OPERATIONS] {
     let tag = Action::Tag {
         pick: 0,
         tag: "tagged".into(),
+    };
+    let rewrite = Action::Rewrite {
+        pick: 0,
+        without: "one".into(),
+        forget: true,
     };
     [
         ("backup", stage.backup(&scene.trees[4])),
@@ -21,6 +27,8 @@ fn operations(scene: &Scene, stage: &Stage) -> [(&'static str, Action); 6] {
         ("forget by policy", Action::ForgetPolicy { last: 1 }),
         ("tag", tag),
         ("copy", Action::Copy { pick: 0 }),
+        ("rewrite", rewrite),
+        ("repair of the index", Action::RepairIndex),
     ]
 }
 
@@ -33,7 +41,7 @@ async fn stop_everywhere(sleep: Duration, others: &[Others]) -> u32 {
     let scene = Scene::new().await;
     let mut stops = 0;
     for (story, others) in others {
-        for operation in 0..6 {
+        for operation in 0..OPERATIONS {
             for call in 0.. {
                 let stage = scene.stage(["one", "two", "three"]);
                 let (name, action) = operations(&scene, &stage)[operation].clone();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use strongroom_repository::Repository;
 use strongroom_repository::clock::Clock;
-use strongroom_repository::prune::{MaxUnused, PruneOptions};
 use strongroom_repository::repository::OpenOptions;
+use strongroom_repository::signature::{SignatureAlgorithm, SigningKey};
 use strongroom_storage::MemoryStorage;
 use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, new_repository};
 use strongroom_testkit::simulated_storage::Traced;
@@ -15,9 +15,12 @@ use strongroom_testkit::{Faults, Random, SimulatedStorage, SkewedClock};
 use tokio::task::{JoinHandle, LocalSet};
 
 use crate::actions::{Action, Job, Outcome};
+use crate::chance::action;
 use crate::expected::{Expected, REPOSITORIES};
 use crate::machine::Machine;
-use crate::tree::{Files, evolve};
+use crate::mend::mend;
+use crate::signing::verify;
+use crate::tree::Files;
 use crate::turns::Turns;
 use crate::verify::{check, read_all};
 
@@ -29,15 +32,18 @@ pub struct Kind {
     pub skews: Vec<SignedDuration>,
     /// Whether clocks jump meanwhile.
     pub clocks_jump: bool,
+    /// How many of the machines sign what they do, and take nothing that is not signed.
+    pub signers: usize,
 }
 
 impl Kind {
-    /// Three machines with right clocks.
+    /// Three machines with right clocks, of which one signs.
     pub fn of(faults: Faults) -> Self {
         Self {
             faults,
             skews: vec![SignedDuration::ZERO; 3],
             clocks_jump: false,
+            signers: 1,
         }
     }
 
@@ -89,6 +95,7 @@ pub struct Run {
     storages: [SimulatedStorage; REPOSITORIES],
     observers: [Repository; REPOSITORIES],
     expected: Arc<Mutex<Expected>>,
+    signing: SigningKey,
     slots: Vec<Slot>,
     begun: u64,
     trace: Vec<String>,
@@ -128,6 +135,7 @@ impl Run {
         };
         let storages = [storage(0), storage(1)];
         let ended = crate::machine::Ended::default();
+        let signing = SigningKey::generate(SignatureAlgorithm::Ed25519).unwrap();
         let mut slots = Vec::new();
         for (number, skew) in kind.skews.iter().enumerate() {
             let machine = Machine {
@@ -137,6 +145,8 @@ impl Run {
                 storages: storages.clone(),
                 faults: kind.faults.clone(),
                 ended: Arc::clone(&ended),
+                signing: (number < kind.signers).then(|| signing.clone()),
+                heads: Arc::default(),
             };
             slots.push(Slot {
                 machine,
@@ -153,6 +163,7 @@ impl Run {
             storages,
             observers,
             expected: Arc::default(),
+            signing,
             slots,
             begun: 0,
             trace: Vec::new(),
@@ -207,7 +218,8 @@ impl Run {
             self.slots[slot].machine.clock.jump(skew);
         }
         let repository = usize::from(self.random.below(4) == 0);
-        let action = self.action(slot);
+        let Slot { files, .. } = &mut self.slots[slot];
+        let action = action(&mut self.random, files, &self.expected, self.begun);
         let machine = &self.slots[slot].machine;
         let name = format!("{}/{}", machine.name, self.begun);
         let at = machine.clock.now();
@@ -227,37 +239,6 @@ impl Run {
         let task = tokio::task::spawn_local(async move { job.run().await });
         self.slots[slot].running = Some(Running { name, task });
         self.wait(slot).await
-    }
-
-    fn action(&mut self, slot: usize) -> Action {
-        let random = &mut self.random;
-        let pick = random.below(1000) as usize;
-        match random.below(100) {
-            0..35 => {
-                let slot = &mut self.slots[slot];
-                evolve(&mut slot.files, random, self.begun as i64);
-                let files = Arc::new(slot.files.clone());
-                let number = self.expected.lock().unwrap().begin(&files);
-                Action::Backup { files, number }
-            }
-            35..43 => Action::ForgetPolicy {
-                last: 1 + random.below(4) as u32,
-            },
-            43..46 => Action::ForgetNamed { pick },
-            46..49 => Action::Trash { pick },
-            49..52 => Action::Undelete { pick },
-            52..65 => Action::Prune(prune_options(random)),
-            65..72 => Action::Copy { pick },
-            72..76 => Action::Check,
-            76..81 => Action::Restore { pick },
-            81..86 => Action::Tag {
-                pick,
-                tag: format!("tag-{}", random.below(3)),
-            },
-            86..96 => Action::Unlock,
-            96..98 => Action::AddKey,
-            _ => Action::RemoveKey { pick },
-        }
     }
 
     async fn turn(&mut self, slot: usize, calls: u32) -> Result<(), String> {
@@ -316,13 +297,41 @@ impl Run {
                     ));
                 }
                 Err(error) if is_honest => return Err(format!("repository {number}: {error}")),
-                Ok(_) | Err(_) => return Ok(false),
+                Ok(_) | Err(_) => {
+                    let mended = mend(&self.storages[number], &repository, number, &expected);
+                    let what = |what| format!("repository {number}: {what}");
+                    return mended.await.map(|()| false).map_err(what);
+                }
             }
             if is_honest && is_reported {
                 return Err(format!("repository {number}: a check says {checked:#?}"));
             }
+            if is_honest {
+                self.look_at_signatures(&repository, number, &expected)
+                    .await?;
+            }
         }
         Ok(true)
+    }
+
+    /// Whether what machines signed is accepted, and nobody is called a thief who has a key.
+    async fn look_at_signatures(
+        &self,
+        repository: &Repository,
+        number: usize,
+        expected: &Expected,
+    ) -> Result<(), String> {
+        let machines = self.slots.iter().map(|slot| &slot.machine);
+        let remembered: Vec<_> = machines
+            .flat_map(|machine| machine.heads.lock().unwrap()[number].clone())
+            .collect();
+        let report = verify(repository, &self.signing, &remembered).await;
+        let report = report.map_err(|error| format!("repository {number}: {error}"))?;
+        let all_sign = self.kind.signers == self.slots.len();
+        match expected.signatures(number, &report, all_sign) {
+            None => Ok(()),
+            Some(what) => Err(format!("repository {number}: {what}")),
+        }
     }
 
     /// The calls to both repositories since the last look.
@@ -347,20 +356,6 @@ fn named(action: &Action) -> String {
     match action {
         Action::Backup { number, .. } => format!("backup {number}"),
         action => format!("{action:?}"),
-    }
-}
-
-fn prune_options(random: &mut Random) -> PruneOptions {
-    let max_unused = match random.below(4) {
-        0 => MaxUnused::Unlimited,
-        1 => MaxUnused::default(),
-        _ => MaxUnused::Bytes(0),
-    };
-    PruneOptions {
-        max_unused,
-        repack_cacheable_only: random.below(10) == 0,
-        repack_small: random.below(4) == 0,
-        ..PruneOptions::default()
     }
 }
 

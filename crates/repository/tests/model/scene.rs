@@ -97,6 +97,8 @@ impl Scene {
             storages: storages.clone(),
             faults: Faults::none(),
             ended: Arc::clone(&ended),
+            signing: None,
+            heads: Arc::default(),
         });
         Stage {
             clock: Arc::clone(&self.clock),

@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::expected::{Expected, Number, number_of};
 use crate::tree::Files;
 
+/// Files that were read, by their paths.
+pub type Content = BTreeMap<String, Vec<u8>>;
+
 /// What is wrong with a backup, by its number.
 pub type Wrong = BTreeMap<Number, String>;
 
@@ -70,11 +73,10 @@ impl Reader<'_> {
             .files(snapshot.tree)
             .await
             .map_err(|error| error.to_string())?;
-        let expected = expected.files(number).ok_or("nobody made this backup")?;
-        differences(expected, &files)
+        expected.compare(number, &files)
     }
 
-    async fn files(&mut self, root: Id) -> Result<BTreeMap<String, Vec<u8>>> {
+    async fn files(&mut self, root: Id) -> Result<Content> {
         let mut files = BTreeMap::new();
         let mut trees = vec![(String::new(), root)];
         while let Some((prefix, id)) = trees.pop() {
@@ -106,10 +108,7 @@ impl Reader<'_> {
 }
 
 /// What tells a tree that was read from the one that was backed up.
-pub fn differences(
-    expected: &Files,
-    found: &BTreeMap<String, Vec<u8>>,
-) -> std::result::Result<(), String> {
+pub fn differences(expected: &Files, found: &Content) -> std::result::Result<(), String> {
     for (path, file) in expected {
         match found.get(path) {
             Some(content) if *content == *file.content => {}
