@@ -6,7 +6,10 @@
 mod vault;
 
 mod action;
+mod own;
+mod parity;
 mod scene;
+mod signatures;
 mod table;
 mod verdict;
 

@@ -238,7 +238,7 @@ impl Scene {
     }
 }
 
-fn place(first: usize, length: usize) -> Place {
+pub fn place(first: usize, length: usize) -> Place {
     Place {
         flip_at: first + length / 2,
         cut_to: first + length / 2,

@@ -60,6 +60,10 @@ pub(super) fn show(plan: &RecoverPlan, context: &Context) -> Result<()> {
         let (id, reason) = (group.id.short(), &group.reason);
         output.warning(&format!("parity group {id} protects nothing: {reason}"));
     }
+    if plan.damaged_parity() > 0 {
+        let files = figures::count(plan.damaged_parity(), "damaged file");
+        output.warning(&format!("parity has {files} and brings back less"));
+    }
     for item in plan.items() {
         output.result(line(item))?;
     }
