@@ -14,7 +14,7 @@ use strongroom_testkit::{Asked, Fault, FaultyStorage};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Fixture, files, in_memory, locks, overwrite};
-use crate::scene::{bytes, now, on, repair_index, repair_packs};
+use crate::scene::{bytes, now, on, repair_index, repair_packs, repair_snapshots};
 
 type Files = BTreeMap<StoragePath, Vec<u8>>;
 
@@ -82,6 +82,31 @@ async fn t35_where_new_files_are_not_kept_nothing_old_is_removed() {
             repair_index(&here, false).await.unwrap();
             repair_packs(&here, PacksToRepair::ReadAll).await.unwrap();
         }
+    }
+}
+
+/// The old snapshots say what was lost, and go only when the new ones can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn t35_where_new_trees_are_not_kept_no_snapshot_is_removed() {
+    for fault in [Fault::Lose, Fault::Truncate(60), Fault::Flip(20)] {
+        let (_fixture, storage, repository) = damaged("data").await;
+        repair_packs(&repository, PacksToRepair::ReadAll)
+            .await
+            .unwrap();
+        let before = all(&storage).await;
+        let inner: Arc<dyn Storage> = Arc::new(storage.clone());
+        let packs = |asked: &Asked| asked.is(Operation::Write, "data");
+        let faulty = FaultyStorage::every(inner, packs, fault);
+        let here = repository.with_storage(Arc::new(faulty));
+        let failed = repair_snapshots(&here, true).await;
+        assert!(failed.is_err(), "{fault:?}: {failed:?}");
+        assert_untouched(&storage, &before, &format!("{fault:?}")).await;
+        // What the storage has made of the new trees is damage like any other.
+        let here = on(&repository, &storage);
+        repair_index(&here, false).await.unwrap();
+        repair_packs(&here, PacksToRepair::ReadAll).await.unwrap();
+        let made = repair_snapshots(&here, true).await;
+        assert!(!made.unwrap().made.is_empty(), "{fault:?}");
     }
 }
 

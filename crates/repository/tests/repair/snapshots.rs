@@ -9,7 +9,7 @@ use strongroom_repository::progress::Silent;
 use strongroom_repository::{FileKind, Repository};
 use strongroom_storage::{MemoryStorage, Storage};
 use strongroom_testkit::engine::open_repository;
-use strongroom_testkit::on_disk;
+use strongroom_testkit::{ResticLayoutStorage, on_disk};
 
 use crate::fixture::{Fixture, assert_sound, check, files, in_memory, overwrite};
 use crate::scene::{on, quarantine, repair_index, repair_snapshots};
@@ -124,4 +124,19 @@ async fn t35_a_snapshot_that_cannot_be_read_is_put_aside_and_not_deleted() {
         [format!("snapshot-{}-20260102T030405Z", path.file_name())]
     );
     on_disk(&storage).await.1.check_read_data();
+}
+
+/// Where it cannot be kept aside it stays, whatever was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn t35_without_a_quarantine_a_snapshot_that_cannot_be_read_stays() {
+    let (_fixture, storage, repository) = scene().await;
+    let path = files(&storage, "snapshots").await[0].clone();
+    overwrite(&storage, &path, |content| content[20] ^= 1).await;
+    let narrow = ResticLayoutStorage::new(Arc::new(storage.clone()));
+    let narrow = repository.with_storage(Arc::new(narrow));
+    for forget in [false, true] {
+        let report = repair_snapshots(&narrow, forget).await.unwrap();
+        assert_eq!(report.left, [path.file_name().parse::<Id>().unwrap()]);
+        assert!(files(&storage, "snapshots").await.contains(&path));
+    }
 }

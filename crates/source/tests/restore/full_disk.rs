@@ -202,3 +202,25 @@ async fn nothing_is_deleted_for_a_restore_that_finds_no_room() {
     assert_eq!(report.deletions_withheld, 1);
     assert_eq!(names(&scene.target()), ["surplus"]);
 }
+
+/// Whoever makes room on a full disk does not know what the files of a restore are that was given up.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_goes_when_the_disk_is_full() {
+    let many = |source: &Path| {
+        for n in 0..6 {
+            write(source, &n.to_string(), Random::new(n).bytes(6 << 20));
+        }
+    };
+    let Some(scene) = Scene::new(16 * MIB, many).await else {
+        return;
+    };
+    let options = RestoreOptions {
+        ignore_free_space: true,
+        ..RestoreOptions::default()
+    };
+    let report = scene.assert_stopped(&options).await;
+    assert_eq!(report.files_unfinished, 0);
+    for name in names(&scene.target()) {
+        assert!(name.len() == 1, "{name} was left behind");
+    }
+}
