@@ -87,6 +87,7 @@ fn execute(arguments: Arguments, environment: Environment) -> ExitCode {
 }
 
 fn run(command: commands::Command, context: &Context) -> Result<ExitCode> {
+    context.limit_code_path()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

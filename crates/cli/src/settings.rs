@@ -1,5 +1,6 @@
 //! How new data is stored, from the options and the environment.
 
+use strongroom_kernel::{CodePath, UnknownCodePath};
 use strongroom_repository::compression::Level;
 use strongroom_repository::repository::Settings;
 
@@ -30,6 +31,20 @@ impl Context {
                 mib => mib << 20,
             },
         })
+    }
+
+    /// Lets the process use no wider instructions than `STRONGROOM_CPU` says. For tests and benchmarks; docs/performance.md.
+    pub fn limit_code_path(&self) -> Result<()> {
+        let Some(text) = self.environment.variable("STRONGROOM_CPU") else {
+            return Ok(());
+        };
+        let path = text.to_str().and_then(|text| text.parse().ok());
+        let path: CodePath = path.ok_or_else(|| {
+            let text = text.to_string_lossy();
+            Error::usage(format!("STRONGROOM_CPU is {text:?}, {UnknownCodePath}"))
+        })?;
+        path.allow_up_to();
+        Ok(())
     }
 
     /// In MiB; zero where it is not set, as in restic.

@@ -8,12 +8,12 @@
 //! position on, and in several places at once.
 
 mod polynomial;
-mod search;
 
 use std::sync::Arc;
 
+use strongroom_kernel::{CodePath, FingerprintSearch};
+
 pub use polynomial::{InvalidPolynomial, Polynomial};
-use search::Tables;
 
 /// Shortest blob but for the last of a file, in bytes.
 pub const CHUNK_MIN: usize = 512 << 10;
@@ -36,14 +36,19 @@ pub enum Cut {
 /// Finds where blobs end. Cheap to clone; its tables are made once a repository and shared.
 #[derive(Debug, Clone)]
 pub struct Chunker {
-    tables: Arc<Tables>,
+    search: Arc<FingerprintSearch>,
 }
 
 impl Chunker {
     /// A chunker for the polynomial of a repository.
     pub fn new(polynomial: Polynomial) -> Self {
+        Self::on_path(polynomial, CodePath::current())
+    }
+
+    fn on_path(polynomial: Polynomial, path: CodePath) -> Self {
+        let search = FingerprintSearch::on_path(polynomial.coefficients(), path);
         Self {
-            tables: Arc::new(Tables::new(polynomial)),
+            search: Arc::new(search),
         }
     }
 
@@ -54,7 +59,7 @@ impl Chunker {
     pub fn next_cut(&self, data: &[u8], scanned: usize, end_of_input: bool) -> Cut {
         let end = data.len().min(CHUNK_MAX);
         let first = scanned.saturating_add(1).max(CHUNK_MIN);
-        match self.tables.find(data, first, end) {
+        match self.search.find(data, first, end) {
             Some(cut) => Cut::At(cut),
             None if end == CHUNK_MAX || end_of_input => Cut::At(end),
             None => Cut::NeedMore { scanned: end },

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use crate::crypto::CryptoError;
 
 /// Degree of every chunker polynomial: the largest prime that leaves a byte of room in 64 bits.
-pub(crate) const DEGREE: u32 = 53;
+const DEGREE: u32 = 53;
 
 /// An irreducible polynomial of degree 53 over GF(2), which decides where content is cut.
 ///
@@ -55,7 +55,7 @@ impl Polynomial {
     }
 
     /// `value * x`, reduced; `value` must be reduced.
-    pub(crate) fn times_x(self, value: u64) -> u64 {
+    pub(super) fn times_x(self, value: u64) -> u64 {
         let shifted = value << 1;
         if shifted >> DEGREE & 1 == 1 {
             shifted ^ self.0

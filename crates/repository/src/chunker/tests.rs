@@ -37,8 +37,7 @@ fn reference(polynomial: Polynomial, data: &[u8]) -> Vec<usize> {
 }
 
 /// All cuts; the data arrives in pieces whose lengths `piece` yields.
-fn cuts(polynomial: Polynomial, data: &[u8], mut piece: impl FnMut() -> usize) -> Vec<usize> {
-    let chunker = Chunker::new(polynomial);
+fn cuts(chunker: &Chunker, data: &[u8], mut piece: impl FnMut() -> usize) -> Vec<usize> {
     let (mut cuts, mut begin, mut arrived, mut scanned) = (Vec::new(), 0, 0, 0);
     while begin < data.len() {
         match chunker.next_cut(&data[begin..arrived], scanned, arrived == data.len()) {
@@ -100,13 +99,14 @@ fn polynomial(seed: u64) -> Polynomial {
 #[test]
 fn zeros_are_cut_at_the_minimum_and_data_without_cuts_at_the_maximum() {
     let polynomial = polynomial(7);
+    let chunker = Chunker::new(polynomial);
     let zeros = vec![0; 3 * CHUNK_MIN + 5];
     assert_eq!(
-        cuts(polynomial, &zeros, || 1 << 20),
+        cuts(&chunker, &zeros, || 1 << 20),
         [CHUNK_MIN, CHUNK_MIN, CHUNK_MIN, 5]
     );
     let ones = vec![1; 2 * CHUNK_MAX + 1];
-    let found = cuts(polynomial, &ones, || 1 << 20);
+    let found = cuts(&chunker, &ones, || 1 << 20);
     assert_eq!(found, reference(polynomial, &ones));
     assert_eq!(found, [CHUNK_MAX, CHUNK_MAX, 1]);
 }
@@ -133,36 +133,14 @@ proptest! {
     fn cuts_are_those_of_the_definition_however_the_data_arrives(seed: u64, length in 0_usize..12 << 20, piece in 1_u32..22) {
         let (polynomial, data) = (polynomial(seed), data(!seed, length));
         let expected = reference(polynomial, &data);
-        prop_assert_eq!(&cuts(polynomial, &data, || usize::MAX), &expected);
-        let mut next = random(seed ^ 1);
-        // Pieces of a few bytes up to megabytes; tiny ones only for a while, since each is a call.
-        let mut calls = 0;
-        let pieces = || { calls += 1; if calls < 2000 { 1 + next() as usize % (1 << piece) } else { 1 << 20 } };
-        prop_assert_eq!(&cuts(polynomial, &data, pieces), &expected);
-    }
-
-    /// Hits in all lanes and at the edges of blocks: data that is a cut every few positions.
-    #[test]
-    fn the_first_of_many_cuts_is_found(seed: u64, zeros_at in 64_usize..40_000, zeros in 0_usize..200, more_at in 0_usize..40_000) {
-        let polynomial = polynomial(seed);
-        let tables = Tables::new(polynomial);
-        let mut next = random(seed);
-        let mut data: Vec<u8> = (0..80_000).map(|_| next() as u8).collect();
-        for at in [zeros_at, zeros_at + more_at] {
-            let end = (at + zeros).min(data.len());
-            data[at.min(end)..end].fill(0);
-        }
-        let fingerprint = |at: usize| {
-            data[at - 64..at].iter().fold(0, |value, byte| {
-                (0..8).fold(value, |value, _| polynomial.times_x(value)) ^ u64::from(*byte)
-            })
-        };
-        let expected = (64..=data.len()).find(|at| fingerprint(*at) & search::MASK == 0);
-        prop_assert_eq!(tables.find(&data, 64, data.len()), expected);
-        if let Some(at) = expected {
-            prop_assert_eq!(tables.find(&data, 64, at), Some(at));
-            prop_assert_eq!(tables.find(&data, 64, at - 1), None);
-            prop_assert_eq!(tables.find(&data, at, data.len()), Some(at));
+        for path in CodePath::ALL {
+            let chunker = Chunker::on_path(polynomial, path);
+            prop_assert_eq!(&cuts(&chunker, &data, || usize::MAX), &expected, "{:?}", path);
+            let mut next = random(seed ^ 1);
+            // Pieces of a few bytes up to megabytes; tiny ones only for a while, since each is a call.
+            let mut calls = 0;
+            let pieces = || { calls += 1; if calls < 2000 { 1 + next() as usize % (1 << piece) } else { 1 << 20 } };
+            prop_assert_eq!(&cuts(&chunker, &data, pieces), &expected, "{:?}", path);
         }
     }
 }

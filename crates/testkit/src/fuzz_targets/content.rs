@@ -1,6 +1,7 @@
 //! Targets for what lies between a file and what it holds: compression, encryption, chunks.
 
-use strongroom_repository::chunker::{CHUNK_MAX, CHUNK_MIN, Chunker, Cut};
+use strongroom_kernel::{CodePath, FingerprintSearch, WINDOW};
+use strongroom_repository::chunker::{CHUNK_MAX, CHUNK_MIN, Chunker, Cut, Polynomial};
 use strongroom_repository::compression;
 
 use super::format::known_key;
@@ -44,14 +45,21 @@ pub(super) fn sealed(input: &[u8]) {
     assert!(key.open(&flipped).is_err());
 }
 
-/// Cutting is the same however the content arrives, and the chunks are the content. The input is repeated to fill chunks.
+/// Cutting is the same however the content arrives and on every path, and the chunks are the content. The input is repeated to
+/// fill chunks.
 pub(super) fn chunks(input: &[u8]) {
     let Some((first, pattern)) = input.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return;
     };
     let length = CHUNK_MIN + usize::from(*first) * 1024;
     let data: Vec<u8> = pattern.iter().copied().cycle().take(length).collect();
-    let chunker = Chunker::new("3da3358b4dc173".parse().unwrap());
+    let polynomial: Polynomial = "3da3358b4dc173".parse().unwrap();
+    let first_cuts = CodePath::ALL.map(|path| {
+        let search = FingerprintSearch::on_path(polynomial.coefficients(), path);
+        search.find(&data, WINDOW + usize::from(*first), data.len())
+    });
+    assert_eq!(first_cuts, [first_cuts[0]; 3]);
+    let chunker = Chunker::new(polynomial);
     let Cut::At(whole) = chunker.next_cut(&data, 0, true) else {
         panic!("no cut at the end of the input");
     };

@@ -90,7 +90,10 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
     ),
     target(
         "chunks",
-        &["repository/src/chunker/search.rs"],
+        &[
+            "repository/src/chunker/mod.rs",
+            "kernel/src/fingerprint/mod.rs",
+        ],
         content::chunks,
     ),
     target("time", &["repository/src/format/time.rs"], text::time),

@@ -108,9 +108,27 @@ fn environment() {
 #[test]
 fn unsafe_code() {
     assert_eq!(seen("unsafe", LIBRARY, "let a = unsafe { b() };\n"), [1]);
+    let kernel = "crates/kernel/src/lib.rs";
+    assert_eq!(seen("unsafe", kernel, "unsafe { b() };\n"), [1]);
     assert_eq!(
-        seen("unsafe", "crates/kernel/src/lib.rs", "unsafe { b() };\n"),
+        seen(
+            "unsafe",
+            kernel,
+            "// SAFETY: b is there.\n\nunsafe { b() };\n"
+        ),
+        [3]
+    );
+    assert_eq!(
+        seen(
+            "unsafe",
+            kernel,
+            "// SAFETY: b is there,\n// and awake.\nlet a = unsafe { b() };\n"
+        ),
         []
+    );
+    assert_eq!(
+        seen("unsafe", kernel, "// SAFETY: never.\nunsafe fn a() {}\n"),
+        [2]
     );
     assert_eq!(
         seen("unsafe", LIBRARY, "#![deny(unsafe_code)] // unsafe\n"),

@@ -1,16 +1,10 @@
-//! The search for a fingerprint whose lowest bits are zero.
+//! The portable path: fingerprints that are rolled from byte to byte over two tables.
 //!
 //! One rolling fingerprint waits for its table look-up at each byte. Four of them that start at four places have nothing
 //! to do with each other, so that a processor computes them at the same time: more than twice as fast.
 
-use super::Polynomial;
-use super::polynomial::DEGREE;
-
-/// Bytes that a fingerprint covers.
-pub(super) const WINDOW: usize = 64;
-
-/// The bits that are zero at a cut: one position in 2^20.
-pub(super) const MASK: u64 = (1 << 20) - 1;
+use super::field::{DEGREE, times_x};
+use super::{Found, MASK, WINDOW};
 
 /// Fingerprints that are computed side by side.
 const LANES: usize = 4;
@@ -26,9 +20,9 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(polynomial: Polynomial) -> Self {
+    pub(super) fn new(polynomial: u64) -> Self {
         let power = |byte: usize, power: u32| {
-            (0..power).fold(byte as u64, |value, _| polynomial.times_x(value))
+            (0..power).fold(byte as u64, |value, _| times_x(value, polynomial))
         };
         Self {
             reduce: std::array::from_fn(|byte| power(byte, DEGREE) | (byte as u64) << DEGREE),
@@ -36,33 +30,47 @@ impl Tables {
         }
     }
 
-    /// The first position from `first` to `end` (both included) at which `data` may be cut: the length of what lies
-    /// before it. `first` is at least [`WINDOW`].
-    pub(super) fn find(&self, data: &[u8], first: usize, end: usize) -> Option<usize> {
-        // In runs of zeros each position is a cut. They are common, and not worth more than one look.
-        let start = first.checked_sub(WINDOW)?;
-        let first_window = data.get(start..first).filter(|_| first <= end)?;
-        if self.fingerprint(first_window) & MASK == 0 {
-            return Some(first);
-        }
-        // From here on `data` begins with the window before its first tested position.
-        let data = data.get(start + 1..end)?;
+    /// Whether content may be cut behind a window.
+    pub(super) fn is_cut(&self, window: &[u8]) -> bool {
+        self.fingerprint(window) & MASK == 0
+    }
+
+    /// Searches `data` in whole blocks; the first position is that behind its first 64 bytes.
+    pub(super) fn blocks(&self, data: &[u8]) -> Found {
         let mut tested = 0;
         let cut = self
-            .blocks::<8192>(data, &mut tested)
-            .or_else(|| self.blocks::<512>(data, &mut tested))
-            .or_else(|| self.one_lane(data.get(tested..)?));
-        cut.map(|at| first + 1 + tested + at)
+            .blocks_of::<8192>(data, &mut tested)
+            .or_else(|| self.blocks_of::<512>(data, &mut tested));
+        cut.map_or(Found::NoneIn(tested), |at| Found::Cut(tested + at))
     }
 
     /// Searches whole blocks as long as there are any; `tested` is how many positions had no cut.
-    fn blocks<const LANE: usize>(&self, data: &[u8], tested: &mut usize) -> Option<usize> {
+    fn blocks_of<const LANE: usize>(&self, data: &[u8], tested: &mut usize) -> Option<usize> {
         loop {
             match self.block::<LANE>(data.get(*tested..)?)? {
-                Block::Cut(at) => return Some(at),
-                Block::Without(length) => *tested += length,
+                Found::Cut(at) => return Some(at),
+                Found::NoneIn(length) => *tested += length,
             }
         }
+    }
+
+    /// The first cut among some of the 64 positions behind the first 64 bytes of `data`: those whose bits are set, the first one's
+    /// lowest.
+    pub(super) fn first_cut(&self, data: Option<&[u8]>, mut positions: u64) -> Option<usize> {
+        let data = data?;
+        // Data with a short period may be let through everywhere. Rolling over all of it costs less then.
+        if positions.count_ones() > 2 {
+            let length = (2 * WINDOW - 1).min(data.len());
+            return self.one_by_one(data.get(..length)?);
+        }
+        while positions != 0 {
+            let at = positions.trailing_zeros() as usize;
+            if self.is_cut(data.get(at..at + WINDOW)?) {
+                return Some(at);
+            }
+            positions &= positions - 1;
+        }
+        None
     }
 
     fn fingerprint(&self, window: &[u8]) -> u64 {
@@ -82,7 +90,7 @@ impl Tables {
 
     /// Tests `LANES * LANE` positions, of which the first is that behind the first 64 bytes of `data`. `None` if there is
     /// too little data.
-    fn block<const LANE: usize>(&self, data: &[u8]) -> Option<Block> {
+    fn block<const LANE: usize>(&self, data: &[u8]) -> Option<Found> {
         let mut leaving = [&[0; LANE]; LANES];
         let mut entering = [&[0; LANE]; LANES];
         let mut value = [0; LANES];
@@ -109,14 +117,14 @@ impl Tables {
             }
         }
         Some(if best == usize::MAX {
-            Block::Without(LANES * LANE)
+            Found::NoneIn(LANES * LANE)
         } else {
-            Block::Cut(best)
+            Found::Cut(best)
         })
     }
 
     /// Tests each position behind the first 64 bytes of `data`, one after the other, up to and with its end.
-    fn one_lane(&self, data: &[u8]) -> Option<usize> {
+    pub(super) fn one_by_one(&self, data: &[u8]) -> Option<usize> {
         let (window, behind) = data.split_at_checked(WINDOW)?;
         let mut value = self.fingerprint(window);
         for (at, (leaving, entering)) in data.iter().zip(behind).enumerate() {
@@ -127,12 +135,4 @@ impl Tables {
         }
         (value & MASK == 0).then_some(behind.len())
     }
-}
-
-/// What a search of one block found.
-enum Block {
-    /// A cut so many bytes behind the first position.
-    Cut(usize),
-    /// None at so many positions.
-    Without(usize),
 }
