@@ -392,22 +392,3 @@ fn a_mistyped_path_is_named_as_it_was_given() {
         told(vault.run(&["backup", given]), 27, &[given, "no snapshot"]);
     }
 }
-
-/// If it were otherwise, the backups of a machine with another processor would be stored anew, or not be read.
-#[test]
-fn what_one_processor_has_stored_another_finds_and_reads() {
-    let Vault { mut program } = Vault::new(strongroom!());
-    let large = Random::new(20).bytes(5 << 20);
-    std::fs::write(program.home().join("source/large"), large).unwrap();
-    for (turn, width) in ["avx512", "avx2", "portable", "avx512"].iter().enumerate() {
-        program = program.env("STRONGROOM_CPU", width);
-        let backup = ["backup", "--force", "--json", "source"];
-        let summary = program.run(backup).ok().json_message("summary");
-        let is_first = turn == 0;
-        assert_eq!(summary["data_blobs"] != 0, is_first, "{width}: {summary}");
-        program.run(["check", "--read-data"]).ok();
-    }
-    let unknown = program.env("STRONGROOM_CPU", "fast");
-    let ran = unknown.run(["snapshots"]).expect_code(2);
-    assert!(ran.stderr_text().contains("STRONGROOM_CPU"), "{ran}");
-}
