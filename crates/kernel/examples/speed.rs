@@ -1,18 +1,17 @@
 //! How fast each path is on this machine: `cargo run --release -p strongroom-kernel --example speed [NAME]`, pinned to one core. Gigabytes of
 //! input for a second of processor time, the median of eleven runs; NAME chooses the lines that contain it.
-#![allow(clippy::print_stdout, clippy::expect_used, missing_docs)]
+#![allow(clippy::print_stdout, missing_docs)]
 
 use std::hint::black_box;
 
-use strongroom_kernel::{CodePath, FingerprintSearch};
+use strongroom_kernel::{CodePath, FingerprintSearch, sha256_many_on};
 
 const RUNS: usize = 11;
 
 /// Nanoseconds that this thread has run, so that what runs beside it does not count.
 fn processor_time_ns() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux kernel");
-    let run_ns = text.split(' ').next().and_then(|ns| ns.parse().ok());
-    run_ns.expect("nanoseconds")
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 fn measure(name: &str, bytes: usize, mut work: impl FnMut()) {
@@ -67,7 +66,42 @@ fn fingerprint(data: &[u8]) {
     }
 }
 
+/// Many messages of one length: as many at once as named, over all of the data.
+fn sha256(data: &[u8]) {
+    for kib in [4, 16, 1024] {
+        let messages: Vec<&[u8]> = data.chunks_exact(kib << 10).collect();
+        for path in CodePath::ALL {
+            for at_once in [1, 2, 4, 6, 8, 12, 16, 32, 64] {
+                let name = format!("sha256, {}, {at_once} of {kib} KiB", path.name());
+                let whole = messages.len() / at_once * at_once * (kib << 10);
+                measure(&name, whole, || {
+                    for batch in messages.chunks_exact(at_once) {
+                        black_box(sha256_many_on(path, black_box(batch)));
+                    }
+                });
+            }
+        }
+    }
+    // As small files are: between 1 and 40 KiB.
+    let mut rest = data;
+    let mut messages = Vec::new();
+    while let Some((message, behind)) = rest.split_at_checked(1024 + messages.len() * 7919 % 40_000)
+    {
+        messages.push(message);
+        rest = behind;
+    }
+    for path in CodePath::ALL {
+        let name = format!("sha256, {}, 64 of 1 to 40 KB", path.name());
+        measure(&name, data.len(), || {
+            for batch in messages.chunks(64) {
+                black_box(sha256_many_on(path, black_box(batch)));
+            }
+        });
+    }
+}
+
 fn main() {
     let data = random_bytes(64 << 20);
     fingerprint(&data);
+    sha256(&data);
 }
