@@ -6,6 +6,7 @@ pub mod forge;
 pub mod forged;
 pub mod machine;
 pub mod measure;
+pub mod micro;
 pub mod page;
 pub mod phases;
 pub mod plot;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use strongroom_bench::corpus::Size;
 use strongroom_bench::results::Results;
-use strongroom_bench::{measure, page, plot, rounds, table, walk};
+use strongroom_bench::{measure, micro, page, plot, rounds, table, walk};
 
 /// Measures Strongroom and its peers on the same data, in turn, in one run
 #[derive(Parser)]
@@ -32,6 +32,15 @@ enum Command {
         results: PathBuf,
         /// Results of a run without wide code paths
         portable: Option<PathBuf>,
+    },
+    /// Measure the inner loops alone
+    Micro {
+        /// Only loops whose name contains this
+        #[arg(default_value = "")]
+        name: String,
+        /// Seconds for each loop
+        #[arg(long, default_value_t = 1.0)]
+        seconds: f64,
     },
     #[command(hide = true)]
     Measure {
@@ -132,6 +141,13 @@ fn run() -> Result<ExitCode> {
         } => {
             let portable = portable.as_deref().map(load).transpose()?;
             docs(&page, &load(&results)?, portable.as_ref())
+        }
+        Command::Micro { name, seconds } => {
+            print!(
+                "{}",
+                micro::table(&micro::run(&name, micro::Effort::full(seconds))?)
+            );
+            Ok(ExitCode::SUCCESS)
         }
         Command::Measure { report, words } => {
             let status = measure::run_measured(&words, &report)?;

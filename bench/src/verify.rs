@@ -38,13 +38,13 @@ pub fn verify(original: &Path, path: &Path, target: &Path) -> Result<()> {
 /// Tools restore below the target with all, some or none of the folders above.
 fn find_restored(path: &Path, target: &Path) -> Result<PathBuf> {
     let mut folders = vec![target.to_path_buf()];
-    let name = path.file_name().context("a path without a name")?;
     while let Some(folder) = folders.pop() {
-        if folder.join(path).exists() {
-            return Ok(folder.join(path));
-        }
-        if folder.join(name).exists() {
-            return Ok(folder.join(name));
+        let mut below = path.components();
+        while below.as_path().file_name().is_some() {
+            if folder.join(below.as_path()).exists() {
+                return Ok(folder.join(below.as_path()));
+            }
+            below.next();
         }
         let inner: Vec<_> = fs::read_dir(&folder)?.collect::<Result<_, _>>()?;
         match &inner[..] {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use strongroom_bench::results::Results;
-use strongroom_bench::{page, plot, table};
+use strongroom_bench::{micro, page, plot, table};
 
 fn sample() -> Results {
     serde_json::from_str(include_str!("data/results.json")).unwrap()
@@ -35,6 +35,14 @@ fn a_plot() {
 #[test]
 fn the_page_of_the_documentation() {
     compare("page.txt", &page::page(&sample(), None, "plot.svg"));
+}
+
+/// The loops are not run for their figures here, only to see that each still runs.
+#[test]
+fn every_inner_loop_runs() {
+    let measured = micro::run("", micro::Effort::least()).unwrap();
+    assert!(measured.iter().all(|line| line.rate > 0.0));
+    assert!(micro::table(&measured).contains("| chunker: random |"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod image;
 mod large_files;
 pub mod pages;
 mod small_files;
-mod text;
+pub mod text;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -38,7 +38,7 @@ pub enum Size {
     Full,
     /// 60,000 small files, four large ones of 512 MiB, images of 1 GiB
     Half,
-    /// 600 small files, four larger ones of 8 MiB, images of 16 MiB: for tests, says nothing of speed
+    /// 600 small files, four larger ones of 4 MiB, images of 8 MiB: for tests, says nothing of speed
     Small,
 }
 
@@ -56,7 +56,7 @@ impl Size {
         match self {
             Self::Full => 1 << 30,
             Self::Half => 512 << 20,
-            Self::Small => 8 << 20,
+            Self::Small => 4 << 20,
         }
     }
 

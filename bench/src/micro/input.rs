@@ -1,0 +1,50 @@
+//! What the loops work on.
+
+use strongroom_repository::format::{Id, Mode, Node, NodeKind, TreeBuilder};
+
+use crate::corpus::pages::{PAGE, Tail, write_page};
+use crate::corpus::text::Vocabulary;
+use crate::random::Random;
+
+/// Bytes that do not compress.
+pub fn random(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    Random::new(1).fill(&mut bytes);
+    bytes
+}
+
+/// Text.
+pub fn text(length: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length + 256);
+    Vocabulary::new(1).write(&mut Random::new(1), length, &mut bytes);
+    bytes
+}
+
+/// Pages of a database.
+pub fn pages(length: usize) -> Vec<u8> {
+    let words = Vocabulary::new(1);
+    let mut bytes = vec![0; length];
+    for (number, page) in bytes.chunks_mut(PAGE).enumerate() {
+        write_page(1, 0, number as u64, Tail::Full, &words, page);
+    }
+    bytes
+}
+
+/// The tree of a directory with so many files of one blob each.
+pub fn tree(files: usize) -> anyhow::Result<Vec<u8>> {
+    let mut random = Random::new(1);
+    let mut tree = TreeBuilder::new();
+    for number in 0..files {
+        let mut node = Node::new(format!("file{number:06}.rs"), NodeKind::File, Mode(0o644));
+        node.user = "somebody".to_owned();
+        node.group = "somebody".to_owned();
+        node.inode = 1_000_000 + number as u64;
+        node.size_bytes = random.below(40_000);
+        node.links = 1;
+        let mut id = [0; 32];
+        random.fill(&mut id);
+        node.content = Some(vec![Id::from_bytes(id)]);
+        tree.add(&node)?;
+    }
+    Ok(tree.finish())
+}
