@@ -7,7 +7,7 @@ use strongroom_repository::progress::Progress;
 use crate::context::Context;
 use crate::error::Result;
 
-/// Loads what can be read of the index, and warns of the files that cannot.
+/// Opens what can be read of the index, and warns of the files that cannot.
 ///
 /// One damaged file must not stand between a person and the data that other files name. What only the damaged one
 /// names is then missing, and told as missing.
@@ -16,7 +16,7 @@ pub async fn load_readable(
     progress: &dyn Progress,
     context: &Context,
 ) -> Result<Index> {
-    let (index, failures) = repository.load_index_tolerant(progress).await?;
+    let (index, failures) = repository.open_index_tolerant(progress).await?;
     for (_, error) in failures {
         context.output.warning(&format!(
             "{error}; going on without it, and with what it names missing"

@@ -122,7 +122,7 @@ async fn load(
     reports: &Reports,
 ) -> strongroom_repository::Result<(View, HashSet<Id>)> {
     let (snapshots, unreadable) = repository.load_snapshots_tolerant(&Silent).await?;
-    let (index, lost) = repository.load_index_tolerant(&Silent).await?;
+    let (index, lost) = repository.open_index_tolerant(&Silent).await?;
     for (_, error) in &unreadable {
         reports.warning(&format!(
             "{error}; `latest` is not shown, since it may be this one"

@@ -34,7 +34,10 @@ mod storage;
 mod timeout;
 mod url;
 
-pub use cache::{CacheDirectory, CacheFolder, CacheSettings, CacheStorage};
+pub use cache::{
+    CacheDirectory, CacheFolder, CacheSettings, CacheStorage, CacheTable, CacheTables,
+    NewCacheTable,
+};
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
 pub use limit::LimitStorage;
 pub use local::LocalStorage;

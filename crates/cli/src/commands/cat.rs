@@ -144,7 +144,7 @@ async fn print_tree(tree: &OsString, repository: &Repository, context: &Context)
     let found = select::one(context, repository, tree, &all).await?;
     let index = {
         let meter = context.meter(Activity::Other);
-        repository.load_index(meter.progress()).await?
+        repository.open_index(meter.progress()).await?
     };
     let root = found.file.snapshot.tree;
     let tree = locate(repository, &index, root, &found.path)

@@ -56,7 +56,7 @@ async fn compare(arguments: &Arguments, repository: &Repository, context: &Conte
         second.file.id.short()
     ));
     let meter = context.meter(Activity::Other);
-    let index = Arc::new(repository.load_index(meter.progress()).await?);
+    let index = Arc::new(repository.open_index(meter.progress()).await?);
     let tree = async |selected: &Selected| -> Result<Id> {
         let root = selected.file.snapshot.tree;
         Ok(locate(repository, &index, root, &selected.path)

@@ -132,7 +132,7 @@ async fn entries(
         newest: time(&arguments.newest)?,
     };
     let meter = context.meter(Activity::Other);
-    let index = repository.load_index(meter.progress()).await?;
+    let index = repository.open_index(meter.progress()).await?;
     let found = find_entries(
         repository,
         &index,

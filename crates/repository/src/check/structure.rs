@@ -89,12 +89,8 @@ impl Structure {
     fn unreadable(&self, id: &Id, error: &crate::Error) {
         self.losses.fetch_add(1, Ordering::Relaxed);
         self.used.mark(&self.index, BlobKind::Tree, id);
-        if let Some(first) = self.index.ordinal(BlobKind::Tree, id) {
-            for (number, _) in self.index.locate_all(BlobKind::Tree, id).enumerate() {
-                self.damaged
-                    .of(BlobKind::Tree)
-                    .set(first.saturating_add(number));
-            }
+        for (position, _) in self.index.places(BlobKind::Tree, id) {
+            self.damaged.of(BlobKind::Tree).set(position);
         }
         self.findings.add(
             FindingKind::Tree { tree: *id },

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use crate::format::{BlobKind, FormatError};
 
 pub(crate) use zstd_context::decompress_into;
-pub use zstd_context::{compress_into, decompress, decompress_unknown};
+pub use zstd_context::{compress_into, decompress, decompress_unknown, decompress_unknown_into};
 
 /// How much work goes into compression; the words and their meaning are restic's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -97,6 +97,20 @@ pub fn decompress_into(data: &[u8], length: usize, out: &mut Vec<u8>) -> Result<
 /// # Errors
 /// [`FormatError::Compression`] if the data is damaged, [`FormatError::TooLarge`] if there is more.
 pub fn decompress_unknown(data: &[u8], length_max: u64) -> Result<Vec<u8>, FormatError> {
+    let mut out = Vec::new();
+    decompress_unknown_into(data, length_max, &mut out)?;
+    Ok(out)
+}
+
+/// As [`decompress_unknown`], into memory that is used again; what it held is lost.
+///
+/// # Errors
+/// Those of [`decompress_unknown`].
+pub fn decompress_unknown_into(
+    data: &[u8],
+    length_max: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), FormatError> {
     let too_large = FormatError::TooLarge {
         what: "decompressed content",
         limit_bytes: length_max,
@@ -106,19 +120,22 @@ pub fn decompress_unknown(data: &[u8], length_max: u64) -> Result<Vec<u8>, Forma
         return Err(too_large);
     }
     // JSON of hashes shrinks to a half, other JSON to a twentieth at the very best: more than that is proved first.
-    let likely = (data.len() as u64)
-        .saturating_mul(20)
-        .min(stated.unwrap_or(0));
-    let mut out = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
+    let likely = (data.len() as u64).saturating_mul(20);
+    let whole = stated
+        .filter(|stated| *stated <= likely)
+        .and_then(|stated| usize::try_from(stated).ok());
+    // One call with the context that this thread keeps; frames that say something else go the long way.
+    if whole.is_some_and(|length| decompress_into(data, length, out).is_ok()) {
+        return Ok(());
+    }
+    out.clear();
     let decoder = zstd::stream::read::Decoder::with_buffer(data).map_err(|error| failed(&error))?;
     let mut limited = decoder.take(length_max.saturating_add(1));
-    limited
-        .read_to_end(&mut out)
-        .map_err(|error| failed(&error))?;
+    limited.read_to_end(out).map_err(|error| failed(&error))?;
     if out.len() as u64 > length_max {
         return Err(too_large);
     }
-    Ok(out)
+    Ok(())
 }
 
 #[cfg(test)]

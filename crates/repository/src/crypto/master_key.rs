@@ -3,8 +3,10 @@ use std::fmt;
 use aes::cipher::{BlockCipherEncrypt, InnerIvInit, KeyInit, StreamCipher};
 use aes::{Aes128, Aes256};
 use ctutils::CtEq;
+use hmac::{Hmac, Mac};
 use poly1305::universal_hash::UniversalHash;
 use poly1305::{Block, Poly1305};
+use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::CryptoError;
@@ -59,6 +61,26 @@ impl MasterKey {
             & self.mac_k.ct_eq(&other.mac_k)
             & self.mac_r.ct_eq(&other.mac_r);
         same.to_bool()
+    }
+
+    /// A key for another purpose, which tells nothing about this one: two HMAC-SHA-256 of the purpose and a counter.
+    ///
+    /// # Errors
+    /// [`CryptoError::InvalidKey`] if one of the parts is all zero, which does not happen.
+    pub fn derive(&self, purpose: &[u8]) -> Result<Self, CryptoError> {
+        let mut own = Zeroizing::new([0; 64]);
+        own[..32].copy_from_slice(&self.encrypt);
+        own[32..48].copy_from_slice(&self.mac_k);
+        own[48..].copy_from_slice(&self.mac_r);
+        let mut derived = Zeroizing::new([0; 64]);
+        for (half, counter) in derived.chunks_mut(32).zip([1_u8, 2]) {
+            let mut mac = Hmac::<Sha256>::new_from_slice(own.as_slice())
+                .map_err(|_| CryptoError::InvalidKey)?;
+            mac.update(purpose);
+            mac.update(&[counter]);
+            half.copy_from_slice(&mac.finalize().into_bytes());
+        }
+        Self::from_derived(&derived)
     }
 
     /// The key in the layout in which scrypt yields it: 32 bytes for AES-256, 16 of `k`, 16 of `r`.

@@ -40,6 +40,12 @@ impl Id {
         &self.0
     }
 
+    /// The first eight bytes as a number, which orders as the identifiers do.
+    pub const fn prefix(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// All 64 hexadecimal digits, lower case.
     pub fn to_hex(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)

@@ -37,6 +37,23 @@ pub fn decode(
     content: Vec<u8>,
     length_max: u64,
 ) -> Result<Vec<u8>, FormatError> {
+    let mut out = Vec::new();
+    match decode_into(version, &content, length_max, &mut out)? {
+        true => Ok(out),
+        false => Ok(content),
+    }
+}
+
+/// The same into memory that is used again: `true` where that has the JSON now, `false` where `content` is the JSON.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_into(
+    version: RepositoryVersion,
+    content: &[u8],
+    length_max: u64,
+    out: &mut Vec<u8>,
+) -> Result<bool, FormatError> {
     let what = "unpacked file";
     match (version, content.split_first()) {
         (RepositoryVersion::V1, _) | (RepositoryVersion::V2, None | Some((b'[' | b'{', _))) => {
@@ -46,10 +63,10 @@ pub fn decode(
                     limit_bytes: length_max,
                 });
             }
-            Ok(content)
+            Ok(false)
         }
         (RepositoryVersion::V2, Some((&ZSTD, frame))) => {
-            crate::compression::decompress_unknown(frame, length_max)
+            crate::compression::decompress_unknown_into(frame, length_max, out).map(|()| true)
         }
         (RepositoryVersion::V2, Some((other, _))) => Err(FormatError::value(
             what,

@@ -5,10 +5,13 @@
 //! evenly distributed, a look-up interpolates and needs three or four probes at ten million blobs.
 
 mod build;
+mod cached;
 mod load;
+mod sort;
 mod table;
 
-pub use build::IndexBuilder;
+pub(crate) use build::{IndexBuilder, Part};
+pub use cached::IndexCache;
 pub use table::Location;
 
 use std::collections::HashMap;
@@ -66,23 +69,23 @@ impl IndexedBlob {
 impl Index {
     /// One place of a blob; `None` if the index does not name it.
     pub fn locate(&self, kind: BlobKind, id: &Id) -> Option<Location> {
-        self.table(kind)
-            .find(id)
-            .first()
-            .and_then(|record| self.location(record))
+        self.locate_all(kind, id).next()
     }
 
     /// All places of a blob: more than one if it was stored twice.
     pub fn locate_all(&self, kind: BlobKind, id: &Id) -> impl Iterator<Item = Location> {
-        self.table(kind)
-            .find(id)
-            .iter()
-            .filter_map(|record| self.location(record))
+        self.places(kind, id).map(|(_, place)| place)
+    }
+
+    /// The same with the position of each record. Those of one blob follow each other in an index that was loaded whole.
+    pub fn places(&self, kind: BlobKind, id: &Id) -> impl Iterator<Item = (usize, Location)> {
+        let records = self.table(kind).find(id);
+        records.filter_map(|(position, record)| Some((position, self.location(record)?)))
     }
 
     /// Whether the blob is known.
     pub fn contains(&self, kind: BlobKind, id: &Id) -> bool {
-        !self.table(kind).find(id).is_empty()
+        self.table(kind).position(id).is_some()
     }
 
     /// Position of the blob's first record among all records of its kind: `0..self.len(kind)`, for bitmaps.
@@ -92,7 +95,7 @@ impl Index {
 
     /// The record at a position: `0..self.len(kind)`.
     pub fn at(&self, kind: BlobKind, position: usize) -> Option<IndexedBlob> {
-        let record = self.table(kind).records().get(position)?;
+        let record = self.table(kind).get(position)?;
         Some(IndexedBlob {
             kind,
             id: record.id,
@@ -102,7 +105,7 @@ impl Index {
 
     /// Number of records of a kind; a blob that is stored twice counts twice.
     pub fn len(&self, kind: BlobKind) -> usize {
-        self.table(kind).records().len()
+        self.table(kind).len()
     }
 
     /// Whether no blob is known.
@@ -120,9 +123,10 @@ impl Index {
         &self.files
     }
 
-    /// All records of a kind in the order of their identifiers.
+    /// All records of a kind in the order of their positions, which in an index that was loaded whole is that of their
+    /// identifiers.
     pub fn blobs(&self, kind: BlobKind) -> impl Iterator<Item = IndexedBlob> {
-        self.table(kind).records().iter().filter_map(move |record| {
+        self.table(kind).iter().filter_map(move |record| {
             Some(IndexedBlob {
                 kind,
                 id: record.id,
@@ -133,7 +137,7 @@ impl Index {
 
     /// The number of the pack in which each record of a kind lies, in the order of [`Index::blobs`].
     pub fn pack_numbers(&self, kind: BlobKind) -> impl Iterator<Item = u32> {
-        self.table(kind).records().iter().map(|record| record.pack)
+        self.table(kind).iter().map(|record| record.pack)
     }
 
     /// All records grouped by pack, each group in the order of the offsets.
@@ -154,7 +158,7 @@ impl Index {
     /// Packs with a record that `is_lost` picks, in the order of their names.
     pub(crate) fn packs_where(&self, is_lost: impl Fn(&Location) -> bool) -> Vec<Id> {
         let mut found = vec![false; self.packs.len()];
-        for record in self.data.records().iter().chain(self.trees.records()) {
+        for record in self.data.iter().chain(self.trees.iter()) {
             let is_found = self.location(record).is_some_and(|place| is_lost(&place));
             if is_found && let Some(pack) = found.get_mut(record.pack as usize) {
                 *pack = true;
@@ -169,7 +173,7 @@ impl Index {
     /// The index without the records that `is_lost` picks by kind, position and place. Packs keep their numbers.
     pub(crate) fn without(&self, is_lost: impl Fn(BlobKind, usize, &Location) -> bool) -> Self {
         let rest = |kind| {
-            let records = self.table(kind).records().iter().enumerate();
+            let records = self.table(kind).iter().enumerate();
             let rest = records.filter(|(position, record)| {
                 let place = self.location(record);
                 place.is_some_and(|place| !is_lost(kind, *position, &place))
@@ -188,6 +192,15 @@ impl Index {
     /// Whether records were left out, since what they name is lost.
     pub fn is_reduced(&self) -> bool {
         self.is_reduced
+    }
+
+    /// How many records there are, of both kinds.
+    fn records(&self) -> usize {
+        self.data.len().saturating_add(self.trees.len())
+    }
+
+    fn into_memory(self) -> (Vec<Record>, Vec<Record>) {
+        (self.data.into_memory(), self.trees.into_memory())
     }
 
     fn table(&self, kind: BlobKind) -> &Table {

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use rayon::slice::ParallelSliceMut;
-
+use super::cached::StoredTable;
+use super::sort::sort;
 use crate::format::Id;
 
 /// Where a blob lies.
@@ -41,37 +41,151 @@ pub(super) struct Record {
 
 const _: () = assert!(size_of::<Record>() == 48);
 
-/// Records sorted by identifier, then by pack and offset; equal records once.
+impl Record {
+    /// Bytes of a record in a file.
+    pub const LENGTH: usize = 48;
+
+    /// A place for a record.
+    pub const NONE: Self = Self {
+        id: Id::from_bytes([0; 32]),
+        pack: 0,
+        offset: 0,
+        length: 0,
+        uncompressed_length: 0,
+    };
+
+    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        let (id, numbers) = bytes.split_at_mut(Id::LENGTH);
+        id.copy_from_slice(self.id.as_bytes());
+        let fields = [
+            self.pack,
+            self.offset,
+            self.length,
+            self.uncompressed_length,
+        ];
+        for (bytes, field) in numbers.chunks_mut(4).zip(fields) {
+            bytes.copy_from_slice(&field.to_le_bytes());
+        }
+        bytes
+    }
+
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
+        let (mut id, mut fields) = ([0; 32], [0; 4]);
+        let (front, numbers) = bytes.split_at(Id::LENGTH);
+        id.copy_from_slice(front);
+        for (field, bytes) in fields.iter_mut().zip(numbers.as_chunks::<4>().0) {
+            *field = u32::from_le_bytes(*bytes);
+        }
+        let [pack, offset, length, uncompressed_length] = fields;
+        Self {
+            id: Id::from_bytes(id),
+            pack,
+            offset,
+            length,
+            uncompressed_length,
+        }
+    }
+}
+
+/// Records sorted by identifier, then by pack and offset, equal ones once. Those of the cache, where there are any, come
+/// first, and those that are in memory after them, each sorted by itself.
 #[derive(Debug, Default)]
 pub(super) struct Table {
+    stored: Option<StoredTable>,
     records: Vec<Record>,
 }
 
 impl Table {
-    pub fn new(mut records: Vec<Record>) -> Self {
-        records.par_sort_unstable();
-        // A pack that two index files describe gives every record twice.
-        records.dedup();
-        records.shrink_to_fit();
-        Self { records }
+    /// A table in memory.
+    pub fn new(records: Vec<Record>) -> Self {
+        Self::merged(Vec::new(), records)
     }
 
-    pub fn records(&self) -> &[Record] {
+    /// A table in memory of records that are sorted and others.
+    pub fn merged(mut sorted: Vec<Record>, mut others: Vec<Record>) -> Self {
+        sort(&mut others);
+        if sorted.is_empty() {
+            sorted = others;
+        } else {
+            merge(&mut sorted, &others);
+        }
+        // A pack that two index files describe gives every record twice.
+        sorted.dedup();
+        sorted.shrink_to_fit();
+        Self {
+            stored: None,
+            records: sorted,
+        }
+    }
+
+    /// A table in the cache, and beside it records of other packs.
+    pub fn beside(stored: StoredTable, records: Vec<Record>) -> Self {
+        Self {
+            stored: Some(stored),
+            ..Self::new(records)
+        }
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.stored_length().saturating_add(self.records.len())
+    }
+
+    fn stored_length(&self) -> usize {
+        self.stored.as_ref().map_or(0, StoredTable::len)
+    }
+
+    /// The records in memory: all of them, unless some are in the cache.
+    pub fn in_memory(&self) -> &[Record] {
         &self.records
     }
 
-    /// All records of the blob.
-    pub fn find(&self, id: &Id) -> &[Record] {
-        let Some(first) = self.position(id) else {
-            return &[];
-        };
-        let rest = self.records.get(first..).unwrap_or_default();
-        let count = rest.iter().take_while(|record| record.id == *id).count();
-        rest.get(..count).unwrap_or_default()
+    /// The same as a vector.
+    pub fn into_memory(self) -> Vec<Record> {
+        self.records
+    }
+
+    /// The record at a position.
+    pub fn get(&self, position: usize) -> Option<&Record> {
+        match (position.checked_sub(self.stored_length()), &self.stored) {
+            (None, Some(stored)) => stored.get(position),
+            (position, _) => self.records.get(position?),
+        }
+    }
+
+    /// All records in the order of their positions.
+    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+        let stored = self.stored.iter().flat_map(StoredTable::iter);
+        stored.chain(&self.records)
+    }
+
+    /// All records of a blob, with their positions.
+    pub fn find(&self, id: &Id) -> impl Iterator<Item = (usize, &Record)> {
+        let id = *id;
+        let (border, end) = (self.stored_length(), self.len());
+        let in_cache = self.stored.as_ref().and_then(|stored| stored.position(&id));
+        let in_memory = self.position_in_memory(&id).map(|at| at + border);
+        let runs = [
+            in_cache.map(|first| first..border),
+            in_memory.map(|first| first..end),
+        ];
+        runs.into_iter().flatten().flat_map(move |positions| {
+            let records = positions.map_while(|at| Some((at, self.get(at)?)));
+            records.take_while(move |(_, record)| record.id == id)
+        })
     }
 
     /// Position of the blob's first record.
     pub fn position(&self, id: &Id) -> Option<usize> {
+        let in_cache = self.stored.as_ref().and_then(|stored| stored.position(id));
+        in_cache.or_else(|| Some(self.position_in_memory(id)? + self.stored_length()))
+    }
+
+    fn position_in_memory(&self, id: &Id) -> Option<usize> {
+        if self.records.is_empty() {
+            return None;
+        }
         let (mut low, mut high) = self.window(id);
         // The interpolated window holds the position; what remains is a binary search of a few records.
         while low < high {
@@ -91,7 +205,7 @@ impl Table {
     /// hostile (uneven) identifiers cost a logarithm and no more.
     fn window(&self, id: &Id) -> (usize, usize) {
         let length = self.records.len();
-        let guess = (u128::from(prefix(id)) * length as u128) >> 64;
+        let guess = (u128::from(id.prefix()) * length as u128) >> 64;
         let guess = usize::try_from(guess).unwrap_or(0).min(length);
         let below = |position: usize| {
             self.records
@@ -122,10 +236,26 @@ impl Table {
     }
 }
 
-fn prefix(id: &Id) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(id.as_bytes().split_at(8).0);
-    u64::from_be_bytes(bytes)
+/// Merges sorted records into sorted records, from the back, so that nothing is moved twice.
+fn merge(sorted: &mut Vec<Record>, others: &[Record]) {
+    let mut left = sorted.len();
+    sorted.extend_from_slice(others);
+    let mut free = sorted.len();
+    let mut others = others.iter().rev().peekable();
+    while let Some(other) = others.peek() {
+        free -= 1;
+        match left.checked_sub(1).and_then(|last| sorted.get(last)) {
+            Some(record) if record > *other => {
+                let record = *record;
+                left -= 1;
+                sorted[free] = record;
+            }
+            _ => {
+                sorted[free] = **other;
+                others.next();
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -177,7 +307,7 @@ mod tests {
             for seed in asked.iter().chain(stored.iter().map(|(seed, _)| seed)) {
                 let mut expected = map.get(&id(*seed)).cloned().unwrap_or_default();
                 expected.sort_unstable();
-                let found: Vec<u32> = table.find(&id(*seed)).iter().map(|record| record.pack).collect();
+                let found: Vec<u32> = table.find(&id(*seed)).map(|(_, record)| record.pack).collect();
                 prop_assert_eq!(found, expected);
             }
         }

@@ -16,9 +16,9 @@ use crate::{ErrorKind, Result};
 impl Repository {
     /// The index for an operation that adds data: complete even after a process died beside it.
     pub async fn load_index_to_write(&self, lock: &Lock, progress: &dyn Progress) -> Result<Index> {
-        let index = self.load_index(progress).await?;
+        let index = self.open_index(progress).await?;
         if lock.met_dead() && self.adopt_packs(&index, lock, progress).await? > 0 {
-            return self.load_index(progress).await;
+            return self.open_index(progress).await;
         }
         Ok(index)
     }

@@ -8,8 +8,8 @@ use super::plan::PrunePlan;
 use super::rewrite::Rewritten;
 use crate::error::Context;
 use crate::file_kind::FileKind;
-use crate::format::{self, BlobKind, Id};
-use crate::index::{Index, IndexBuilder};
+use crate::format::{BlobKind, Id};
+use crate::index::{Index, IndexBuilder, Part};
 use crate::lock::Lock;
 use crate::repository::Repository;
 use crate::usage::pack_shapes;
@@ -64,7 +64,7 @@ impl Repository {
             .into_iter()
             .map(|file| (file.id, file.size_bytes))
             .collect();
-        let mut builder = IndexBuilder::new();
+        let mut builder = IndexBuilder::default();
         for id in files {
             // A cache may answer the read; the listing is the storage's own.
             let stored = self
@@ -78,12 +78,8 @@ impl Repository {
                 .load_file(FileKind::Index, id)
                 .await
                 .context(|| "read back what was written")?;
-            format::index::decode(&plain, |pack, blob| {
-                let number = builder.pack(*pack);
-                builder.blob(number, &blob);
-            })
-            .map_err(Error::from)
-            .context(|| "read back what was written")?;
+            let part = Part::decode(id, &plain).context(|| "read back what was written")?;
+            builder.add(*id, part);
         }
         Ok(builder.build())
     }

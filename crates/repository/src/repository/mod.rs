@@ -13,6 +13,7 @@ use strongroom_storage::Storage;
 
 use crate::crypto::MasterKey;
 use crate::format::{Config, Id};
+use crate::index::IndexCache;
 use crate::signature::Signer;
 use crate::workers::Workers;
 
@@ -39,6 +40,7 @@ struct Inner {
     workers: Workers,
     settings: Settings,
     signer: Option<Arc<Signer>>,
+    index_cache: Option<IndexCache>,
     history: Arc<history::History>,
 }
 
@@ -94,6 +96,11 @@ impl Repository {
     /// Who signs what is published and removed here, if anybody does.
     pub fn signer(&self) -> Option<&Signer> {
         self.inner.signer.as_deref()
+    }
+
+    /// Where the index is kept on this machine, if it is.
+    pub(crate) fn index_cache(&self) -> Option<&IndexCache> {
+        self.inner.index_cache.as_ref()
     }
 
     /// The storage's name for messages.

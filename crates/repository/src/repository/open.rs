@@ -11,6 +11,7 @@ use crate::crypto::MasterKey;
 use crate::error::Context;
 use crate::file_kind::{FileKind, config_path, storage_path};
 use crate::format::{Config, Id, KeyFile};
+use crate::index::IndexCache;
 use crate::signature::Signer;
 use crate::workers::Workers;
 use crate::{Error, ErrorKind, Result};
@@ -61,25 +62,42 @@ impl Repository {
     /// The same repository over another storage that shows the same files (a cache in front, a limit).
     #[must_use]
     pub fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
-        self.with(storage, self.inner.signer.clone())
+        let mut inner = self.copied();
+        inner.storage = storage;
+        Self::of(inner)
+    }
+
+    /// The same repository, whose index is kept on this machine too.
+    #[must_use]
+    pub fn with_index_cache(&self, cache: IndexCache) -> Self {
+        let mut inner = self.copied();
+        inner.index_cache = Some(cache);
+        Self::of(inner)
     }
 
     pub(crate) fn signed_by(&self, signer: Option<Arc<Signer>>) -> Self {
-        self.with(Arc::clone(&self.inner.storage), signer)
+        let mut inner = self.copied();
+        inner.signer = signer;
+        Self::of(inner)
     }
 
-    fn with(&self, storage: Arc<dyn Storage>, signer: Option<Arc<Signer>>) -> Self {
+    fn of(inner: Inner) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                storage,
-                master: self.inner.master.clone(),
-                key_id: self.inner.key_id,
-                config: self.inner.config.clone(),
-                workers: self.inner.workers.clone(),
-                settings: self.inner.settings.clone(),
-                signer,
-                history: Arc::clone(&self.inner.history),
-            }),
+            inner: Arc::new(inner),
+        }
+    }
+
+    fn copied(&self) -> Inner {
+        Inner {
+            storage: Arc::clone(&self.inner.storage),
+            master: self.inner.master.clone(),
+            key_id: self.inner.key_id,
+            config: self.inner.config.clone(),
+            workers: self.inner.workers.clone(),
+            settings: self.inner.settings.clone(),
+            signer: self.inner.signer.clone(),
+            index_cache: self.inner.index_cache.clone(),
+            history: Arc::clone(&self.inner.history),
         }
     }
 
@@ -98,6 +116,7 @@ impl Repository {
                 workers,
                 settings,
                 signer: None,
+                index_cache: None,
                 history: Arc::default(),
             }),
         }

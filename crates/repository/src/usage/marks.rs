@@ -46,22 +46,16 @@ impl Marks {
 
     /// Marks one record of a blob, given by its place.
     pub fn mark_record(&self, index: &Index, blob: &IndexedBlob) {
-        let Some(first) = index.ordinal(blob.kind, &blob.id) else {
-            return;
-        };
-        let places = index.locate_all(blob.kind, &blob.id).enumerate();
-        for (number, _) in places.filter(|(_, place)| *place == blob.location) {
-            self.of(blob.kind).set(first.saturating_add(number));
+        let places = index.places(blob.kind, &blob.id);
+        for (position, _) in places.filter(|(_, place)| *place == blob.location) {
+            self.of(blob.kind).set(position);
         }
     }
 
     /// Whether all records of a blob are marked; a blob that the index does not name has no others.
     pub fn has_all_records(&self, index: &Index, kind: BlobKind, id: &Id) -> bool {
-        let Some(first) = index.ordinal(kind, id) else {
-            return true;
-        };
-        let count = index.locate_all(kind, id).count();
-        (first..first.saturating_add(count)).all(|position| self.of(kind).get(position))
+        let mut places = index.places(kind, id);
+        places.all(|(position, _)| self.of(kind).get(position))
     }
 
     /// How many are marked, of both kinds.

@@ -153,7 +153,7 @@ fn marked(root: &Path) -> io::Result<Vec<(String, SystemTime)>> {
     Ok(folders)
 }
 
-/// All copies of all folders; what cannot be read is left out.
+/// All copies and tables of all folders; what cannot be read is left out.
 pub(super) fn copies(root: &Path) -> Vec<Candidate> {
     let folders = marked(root).unwrap_or_default();
     folders
@@ -164,7 +164,7 @@ pub(super) fn copies(root: &Path) -> Vec<Candidate> {
 
 fn copies_of(root: &Path, name: &str) -> Vec<Candidate> {
     let mut copies = Vec::new();
-    for top in rules::FOLDERS {
+    for top in rules::FOLDERS.into_iter().chain([rules::TABLES]) {
         let folder = root.join(name);
         let Ok(top) = StoragePath::new(top) else {
             continue;

@@ -2,6 +2,7 @@
 //!
 //! Layout: `ROOT/CACHEDIR.TAG`, and a folder `ROOT/NAME/` for each storage (the name is the identity of what lies
 //! in it), with an empty file `last-used`, whose time says when, and copies under the names that they have in the storage.
+//! Beside them lie tables ([`CacheTables`]), which the owner of the storage made of them.
 //!
 //! What is cached ([`CacheStorage`]): files with a SHA-256 as their name, in `index` and `snapshots`, and those of
 //! [`crate::Class::Metadata`] in `data`. The name is what makes a copy trustworthy: its content is hashed before a process
@@ -27,7 +28,9 @@ mod directory;
 mod files;
 mod rules;
 mod storage;
+mod tables;
 mod turns;
 
 pub use directory::{CacheDirectory, CacheFolder};
 pub use storage::{CacheSettings, CacheStorage};
+pub use tables::{CacheTable, CacheTables, NewCacheTable};

@@ -5,6 +5,9 @@ use crate::{Class, StoragePath};
 /// Top-level folders that hold copies.
 pub(super) const FOLDERS: [&str; 3] = ["index", "snapshots", "data"];
 
+/// The folder of what was computed from files; see [`super::CacheTables`].
+pub(super) const TABLES: &str = "tables";
+
 /// Whether a file may be cached: it never changes, its name proves its content, and it is metadata.
 pub(super) fn is_cached(path: &StoragePath, class: Class) -> bool {
     let top = path.as_str().split_once('/').map(|(top, _)| top);

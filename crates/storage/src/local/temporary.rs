@@ -33,6 +33,7 @@ pub(super) fn is_stale(modified: SystemTime, now: SystemTime) -> bool {
 }
 
 /// A temporary file, removed when dropped unless it was [kept](Self::keep).
+#[derive(Debug)]
 pub(crate) struct Temporary {
     path: PathBuf,
     kept: bool,

@@ -130,6 +130,23 @@ pub(super) fn name(input: &[u8]) {
     let _ = Tree::decode(json.as_bytes());
 }
 
+/// Pack and blob, in the order in which the fast decoder told them; the last pack that was named.
+#[derive(Default)]
+struct Told(Vec<(Id, PackedBlob)>, Option<Id>);
+
+impl format::index::Sink for Told {
+    fn pack(&mut self, pack: &Id) {
+        self.1 = Some(*pack);
+    }
+    fn blob(&mut self, blob: PackedBlob) {
+        let pack = self.1.expect("a pack comes before its blobs");
+        self.0.push((pack, blob));
+    }
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+}
+
 pub(super) fn index(input: &[u8]) {
     let read = |json: &[u8]| {
         let mut packs: Vec<(Id, Vec<PackedBlob>)> = Vec::new();
@@ -141,9 +158,17 @@ pub(super) fn index(input: &[u8]) {
         })?;
         Ok::<_, format::FormatError>((packs, supersedes))
     };
-    let Ok((packs, _)) = read(input) else {
+    let general = read(input);
+    let mut told = Told::default();
+    let fast = format::index::decode_into(input, &mut told);
+    assert_eq!(fast.err(), general.as_ref().err().cloned());
+    let Ok((packs, _)) = general else {
         return;
     };
+    let blobs = packs
+        .iter()
+        .flat_map(|(pack, blobs)| blobs.iter().map(|blob| (*pack, *blob)));
+    assert_eq!(told.0, blobs.collect::<Vec<_>>());
     let mut encoder = IndexEncoder::new();
     for (pack, blobs) in &packs {
         encoder.pack(pack, blobs);

@@ -254,7 +254,7 @@ impl Plan {
         }
         let meter = context.meter(Activity::Backup);
         let index = match self.arguments.dry_run {
-            true => repository.load_index(meter.progress()).await?,
+            true => repository.open_index(meter.progress()).await?,
             // Takes over the packs of a backup that died.
             false => {
                 repository

@@ -94,7 +94,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         let selected = select::one(context, &repository, &arguments.snapshot, &filter).await?;
         let index = {
             let meter = context.meter(Activity::Other);
-            Arc::new(repository.load_index(meter.progress()).await?)
+            Arc::new(repository.open_index(meter.progress()).await?)
         };
         let root = selected.file.snapshot.tree;
         let located = locate(&repository, &index, root, &selected.path).await?;

@@ -127,3 +127,79 @@ fn truncated_and_damaged_files_do_not_panic() {
         let _ = decode(&damaged, |_, blob| assert!(blob.length >= 32));
     }
 }
+
+/// What a sink was told, after the last restart.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    pack: Option<Id>,
+    blobs: Vec<(Id, PackedBlob)>,
+}
+
+impl Sink for Told {
+    fn pack(&mut self, pack: &Id) {
+        self.pack = Some(*pack);
+    }
+    fn blob(&mut self, blob: PackedBlob) {
+        self.blobs.push((self.pack.unwrap(), blob));
+    }
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// The fast way says what the general decoder says.
+fn agrees(json: &[u8]) -> bool {
+    let mut expected = Vec::new();
+    let result = decode(json, |pack, blob| expected.push((*pack, blob))).map(|_| ());
+    let mut told = Told::default();
+    assert_eq!(decode_into(json, &mut told), result);
+    assert_eq!(told.blobs, expected);
+    result.is_ok()
+}
+
+#[test]
+fn the_scanner_takes_the_usual_shape_by_itself() {
+    let scans = |json: &str| scan::scan(json.as_bytes(), &mut Told::default()).is_some();
+    assert!(scans(&json()) && scans("{\"packs\":[]}\n") && scans("{\"packs\":[]}"));
+    let no_blobs = format!(r#"{{"packs":[{{"id":"{}","blobs":[]}}]}}"#, id(1));
+    assert!(scans(&no_blobs) && agrees(no_blobs.as_bytes()));
+    for other in ["{}", "", "{\"packs\":[]}}", "{\"packs\":[],\"x\":1}"] {
+        assert!(!scans(other), "{other}");
+    }
+}
+
+/// If the scanner read anything else than the general decoder, a backup would skip blobs that are stored nowhere.
+#[test]
+fn t09_the_scanner_agrees_with_the_general_decoder_about_every_damaged_byte() {
+    let json = json();
+    let interesting = b"{}[]\",:0123456789abcdefABF+-.e \n\\\0";
+    for at in 0..json.len() {
+        agrees(&json.as_bytes()[..at]);
+        for byte in interesting {
+            let mut changed = json.clone().into_bytes();
+            changed[at] = *byte;
+            agrees(&changed);
+            changed.insert(at, b'0');
+            agrees(&changed);
+            changed.drain(at..at + 2);
+            agrees(&changed);
+        }
+    }
+    for (from, to) in [
+        (":38", ":038"),
+        (":38", ":38.0"),
+        (":38", ":3e1"),
+        (":38", ":00"),
+        (":38", ":"),
+        (":511", ":0"),
+        (":511", ":4294967295"),
+        (":511", ":4294967296"),
+        (":112", ":4294967295"),
+        ("\"data\"", "\"d\\u0061ta\""),
+        ("{\"packs\"", " {\"packs\""),
+        ("}]}", "}] }"),
+    ] {
+        agrees(json.replacen(from, to, 1).as_bytes());
+    }
+    assert!(agrees(json.as_bytes()));
+}
