@@ -97,7 +97,7 @@ pub fn blob_id(number: u32) -> Id {
 /// A blob whose kind and lengths follow from its number.
 pub fn blob(number: u32, offset: u32) -> PackedBlob {
     PackedBlob {
-        kind: KINDS[usize::from(number % 7 == 0)],
+        kind: KINDS[usize::from(number.is_multiple_of(7))],
         id: blob_id(number),
         offset,
         length: 32 + number % 8,
