@@ -155,19 +155,19 @@ impl Index {
         packs
     }
 
-    /// Packs with a record that `is_lost` picks, in the order of their names.
-    pub(crate) fn packs_where(&self, is_lost: impl Fn(&Location) -> bool) -> Vec<Id> {
-        let mut found = vec![false; self.packs.len()];
-        for record in self.data.iter().chain(self.trees.iter()) {
-            let is_found = self.location(record).is_some_and(|place| is_lost(&place));
-            if is_found && let Some(pack) = found.get_mut(record.pack as usize) {
-                *pack = true;
+    /// For each pack where its last record ends; zero for one without records. What is in the cache has that at hand.
+    pub(crate) fn pack_ends(&self) -> Vec<u32> {
+        let mut ends = self
+            .data
+            .stored()
+            .map_or_else(Vec::new, |stored| stored.pack_ends().to_vec());
+        ends.resize(self.packs.len(), 0);
+        for record in self.data.in_memory().iter().chain(self.trees.in_memory()) {
+            if let Some(end) = ends.get_mut(record.pack as usize) {
+                *end = record.offset.saturating_add(record.length).max(*end);
             }
         }
-        let found = self.packs.iter().zip(found).filter(|(_, found)| *found);
-        let mut packs: Vec<Id> = found.map(|(id, _)| *id).collect();
-        packs.sort_unstable();
-        packs
+        ends
     }
 
     /// The index without the records that `is_lost` picks by kind, position and place. Packs keep their numbers.

@@ -136,6 +136,11 @@ impl Table {
         self.stored.as_ref().map_or(0, StoredTable::len)
     }
 
+    /// The part in the cache, if there is one.
+    pub fn stored(&self) -> Option<&StoredTable> {
+        self.stored.as_ref()
+    }
+
     /// The records in memory: all of them, unless some are in the cache.
     pub fn in_memory(&self) -> &[Record] {
         &self.records

@@ -66,10 +66,10 @@ pub(super) fn select(
     let mut packs = new_packs(index, stored);
     let chosen = Marks::new(index);
     for kind in KINDS {
-        for group in Groups::new(index, kind) {
-            let is_used = used.of(kind).get(group.first);
-            let is_copied = group.records.len() > 1;
-            for record in &group.records {
+        each_group(index, kind, |first, group| {
+            let is_used = used.of(kind).get(first);
+            let is_copied = group.len() > 1;
+            for record in group {
                 let amounts = match (is_used, is_copied) {
                     (false, _) => &mut figures.unused,
                     (true, false) => &mut figures.used,
@@ -85,15 +85,17 @@ pub(super) fn select(
                     pack.duplicate_blobs = pack.duplicate_blobs.saturating_add(1);
                 } else if is_used {
                     pack.take_into_use(record.bytes);
-                    chosen.of(kind).set(group.first);
+                    chosen.of(kind).set(first);
                 }
             }
-        }
+        });
     }
     for kind in KINDS {
-        let copied = Groups::new(index, kind).filter(|group| group.records.len() > 1);
-        for group in copied.filter(|group| used.of(kind).get(group.first)) {
-            let best = group.records.iter().enumerate().max_by_key(|(_, record)| {
+        each_group(index, kind, |first, group| {
+            if group.len() < 2 || !used.of(kind).get(first) {
+                return;
+            }
+            let best = group.iter().enumerate().max_by_key(|(_, record)| {
                 let good = packs.get(record.pack).map(PackUse::is_good_for_copies);
                 // Of equal ones that in the pack of the lowest name, so that blobs that lie together stay together and
                 // a second plan is the same: the packs' numbers depend on which index file was loaded first.
@@ -103,16 +105,16 @@ pub(super) fn select(
                 )
             });
             let Some((number, record)) = best else {
-                continue;
+                return;
             };
-            chosen.of(kind).set(group.first.saturating_add(number));
+            chosen.of(kind).set(first.saturating_add(number));
             if let Some(pack) = packs.get_mut(record.pack) {
                 pack.take_into_use(record.bytes);
             }
             figures.used.add(1, record.bytes);
             figures.duplicate.blobs = figures.duplicate.blobs.saturating_sub(1);
             figures.duplicate.bytes = figures.duplicate.bytes.saturating_sub(record.bytes);
-        }
+        });
     }
     Selection { packs, chosen }
 }
@@ -134,58 +136,34 @@ fn new_packs(index: &Index, stored: &HashMap<Id, u64>) -> Vec<PackUse> {
         .collect()
 }
 
-/// All records of one blob.
-struct Group {
-    /// Position of the first one.
-    first: usize,
-    records: Vec<GroupRecord>,
-}
-
+/// One record of a blob.
 struct GroupRecord {
     pack: usize,
     offset: u32,
     bytes: u64,
 }
 
-/// The blobs of a kind with their records, which follow each other in the index.
-struct Groups<'a> {
-    records: Box<dyn Iterator<Item = (usize, Id, GroupRecord)> + 'a>,
-    next: Option<(usize, Id, GroupRecord)>,
-}
-
-impl<'a> Groups<'a> {
-    fn new(index: &'a Index, kind: BlobKind) -> Self {
-        let blobs = index.blobs(kind).zip(index.pack_numbers(kind)).enumerate();
-        let mut records = Box::new(blobs.map(|(position, (blob, pack))| {
-            let (offset, bytes) = (blob.location.offset, u64::from(blob.location.length));
-            (
-                position,
-                blob.id,
-                GroupRecord {
-                    pack: pack as usize,
-                    offset,
-                    bytes,
-                },
-            )
-        }));
-        let next = records.next();
-        Self { records, next }
-    }
-}
-
-impl Iterator for Groups<'_> {
-    type Item = Group;
-
-    fn next(&mut self) -> Option<Group> {
-        let (first, id, record) = self.next.take()?;
-        let mut records = vec![record];
-        for (position, other, record) in self.records.by_ref() {
-            if other != id {
-                self.next = Some((position, other, record));
-                break;
+/// Calls `visit` for each blob of a kind, with the position of its first record and all of them, which follow each other
+/// in an index that was loaded whole.
+fn each_group(index: &Index, kind: BlobKind, mut visit: impl FnMut(usize, &[GroupRecord])) {
+    let mut group = Vec::new();
+    let (mut first, mut last) = (0, None);
+    let blobs = index.blobs(kind).zip(index.pack_numbers(kind)).enumerate();
+    for (position, (blob, pack)) in blobs {
+        if last != Some(blob.id) {
+            if !group.is_empty() {
+                visit(first, &group);
             }
-            records.push(record);
+            group.clear();
+            (first, last) = (position, Some(blob.id));
         }
-        Some(Group { first, records })
+        group.push(GroupRecord {
+            pack: pack as usize,
+            offset: blob.location.offset,
+            bytes: u64::from(blob.location.length),
+        });
+    }
+    if !group.is_empty() {
+        visit(first, &group);
     }
 }

@@ -29,11 +29,17 @@ impl Repository {
 }
 
 fn present(index: &Arc<Index>, stored: &HashMap<Id, u64>) -> PresentIndex {
+    let packs = index.packs().iter().zip(index.pack_ends());
+    let is_short = |id: &Id, end: u64| stored.get(id).is_none_or(|size| end > *size);
+    let mut lost_packs: Vec<Id> = packs
+        .filter(|(id, end)| *end > 0 && is_short(id, u64::from(*end)))
+        .map(|(id, _)| *id)
+        .collect();
+    lost_packs.sort_unstable();
     let is_lost = |place: &Location| {
         let end = u64::from(place.offset).saturating_add(u64::from(place.length));
-        stored.get(&place.pack).is_none_or(|size| end > *size)
+        is_short(&place.pack, end)
     };
-    let lost_packs = index.packs_where(is_lost);
     let index = match lost_packs.is_empty() {
         true => Arc::clone(index),
         false => Arc::new(index.without(|_, _, place| is_lost(place))),

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use strongroom_repository::Repository;
 use strongroom_repository::file_kind::FileKind;
 use strongroom_repository::format::index::IndexEncoder;
@@ -12,7 +13,7 @@ use strongroom_repository::format::pack_header::PackedBlob;
 use strongroom_repository::format::{BlobKind, Id};
 use strongroom_repository::index::{Index, IndexCache, Location};
 use strongroom_repository::progress::Silent;
-use strongroom_storage::{CacheTables, MemoryStorage, Storage};
+use strongroom_storage::{CacheTables, Class, MemoryStorage, Storage, WriteMode};
 use strongroom_testkit::RecordingStorage;
 use strongroom_testkit::engine::new_repository;
 use tempfile::TempDir;
@@ -74,6 +75,17 @@ impl Scene {
             (pack_id(pack), blobs.collect())
         };
         self.add(&packs.map(pack).collect::<Vec<_>>()).await
+    }
+
+    /// Puts a pack of so many bytes in place of the one of that number.
+    pub async fn store_pack(&self, number: u32, bytes: u64) {
+        let path = FileKind::Pack.path(&pack_id(number)).unwrap();
+        let content = Bytes::from(vec![0; usize::try_from(bytes).unwrap()]);
+        let (mode, class) = (WriteMode::Replace, Class::Data);
+        self.storage
+            .write(&path, content, mode, class)
+            .await
+            .unwrap();
     }
 
     pub async fn remove(&self, file: &Id) {

@@ -1,12 +1,13 @@
 //! How much is read and written with a cache.
 
 use std::fs;
+use std::sync::Arc;
 
 use strongroom_repository::format::BlobKind;
 use strongroom_repository::progress::Silent;
 use strongroom_storage::Operation;
 
-use crate::scene::{Scene, blob_id, contents};
+use crate::scene::{Scene, blob_id, contents, pack_id};
 
 #[tokio::test]
 async fn an_index_that_is_cached_is_not_read_again() {
@@ -72,6 +73,47 @@ async fn looking_up_one_blob_needs_one_block() {
         .min();
     assert!(index.contains(BlobKind::Data, &smallest.unwrap()));
     assert_eq!(scene.notices(), Vec::<String>::new());
+}
+
+/// Every backup to a local storage asks which packs are lost. That must not cost going through all records.
+#[tokio::test]
+async fn lost_packs_are_known_without_reading_the_records() {
+    let scene = Scene::new().await;
+    scene.add_packs(0..4, 300).await;
+    scene.cached(1).load_index(&Silent).await.unwrap();
+    scene.add_packs(4..6, 10).await;
+    // 299 and 9 records of 40 bytes come before the last one, whose length follows from its number.
+    let last = |number: u32| u64::from(32 + number % 8);
+    let lengths = [299 * 40 + last(299), 299 * 40 + last(100_299) - 1];
+    scene.store_pack(0, lengths[0]).await;
+    scene.store_pack(1, lengths[1]).await;
+    scene.store_pack(3, 1 << 20).await;
+    scene.store_pack(4, 9 * 40 + last(400_009)).await;
+    scene.store_pack(5, 100).await;
+    let mut table = fs::read(scene.table()).unwrap();
+    let header = table.len() - 8 - u64::from_le_bytes(*table.last_chunk().unwrap()) as usize;
+    table[8..header].fill(0xee);
+    fs::write(scene.table(), &table).unwrap();
+    // Nothing is found lost in the packs that are whole, so that nothing but the header is read.
+    let cached = scene.cached(100);
+    let index = Arc::new(cached.open_index(&Silent).await.unwrap());
+    let plain = Arc::new(scene.plain.load_index(&Silent).await.unwrap());
+    let expected = scene.plain.present_index(&plain).await.unwrap().lost_packs;
+    let mut lost = [1, 2, 5].map(pack_id);
+    lost.sort_unstable();
+    assert_eq!(expected, lost);
+    for number in [1, 2, 5] {
+        scene.store_pack(number, 1 << 20).await;
+    }
+    assert_eq!(cached.present_index(&index).await.unwrap().lost_packs, []);
+    assert_eq!(scene.notices(), Vec::<String>::new());
+    scene.store_pack(1, lengths[1]).await;
+    let present = cached.present_index(&index).await.unwrap();
+    assert_eq!(present.lost_packs, [pack_id(1)]);
+    assert_eq!(
+        present.index.len(BlobKind::Data),
+        plain.len(BlobKind::Data) - 1
+    );
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(in crate::index) struct Header {
     pub files: Vec<IndexFileContent>,
     /// The packs that records name by their number.
     pub packs: Vec<Id>,
+    /// For each pack where its last record ends.
+    pub pack_ends: Vec<u32>,
     pub data: Blocks,
     pub trees: Blocks,
 }
@@ -76,8 +78,9 @@ impl Header {
             }
         }
         push_length(&mut out, self.packs.len());
-        for pack in &self.packs {
+        for (pack, end) in self.packs.iter().zip(&self.pack_ends) {
             out.extend_from_slice(pack.as_bytes());
+            out.extend_from_slice(&end.to_le_bytes());
         }
         for blocks in [&self.data, &self.trees] {
             push_length(&mut out, blocks.records);
@@ -103,8 +106,10 @@ impl Header {
             let packs = packs.collect::<Option<Vec<u32>>>()?;
             header.files.push(IndexFileContent { id, packs });
         }
-        let count = rest.length(Id::LENGTH)?;
-        header.packs = (0..count).map(|_| rest.id()).collect::<Option<_>>()?;
+        for _ in 0..rest.length(Id::LENGTH + 4)? {
+            header.packs.push(rest.id()?);
+            header.pack_ends.push(u32::from_le_bytes(rest.array()?));
+        }
         for blocks in [&mut header.data, &mut header.trees] {
             blocks.records = usize::try_from(u64::from_le_bytes(rest.array()?)).ok()?;
             let count = blocks.records.div_ceil(BLOCK_RECORDS);

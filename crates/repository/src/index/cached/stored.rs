@@ -30,6 +30,11 @@ impl StoredTable {
         self.source.cached.header.blocks(self.kind)
     }
 
+    /// For each pack of the cached index where its last record ends, of both kinds.
+    pub fn pack_ends(&self) -> &[u32] {
+        &self.source.cached.header.pack_ends
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.header().records

@@ -36,6 +36,7 @@ impl IndexCache {
         let mut header = Header {
             files: index.files.clone(),
             packs: index.packs.clone(),
+            pack_ends: index.pack_ends(),
             ..Header::default()
         };
         let kinds = [
