@@ -168,6 +168,28 @@ fn the_scanner_takes_the_usual_shape_by_itself() {
     }
 }
 
+/// Every byte in every place of an identifier.
+#[test]
+fn t09_the_scanner_reads_identifiers_as_everybody_does() {
+    let digits = b"0123456789abcdef";
+    for place in 0..64 {
+        for byte in 0..=255 {
+            let mut text: Vec<u8> = (0..64).map(|n| digits[(n * 7 + place) % 16]).collect();
+            text[place] = byte;
+            let json = [b"{\"packs\":[{\"id\":\"", &*text, b"\",\"blobs\":[]}]}"].concat();
+            let expected = std::str::from_utf8(&text)
+                .ok()
+                .and_then(|text| text.parse::<Id>().ok());
+            let scanned = scan::identifier(text.as_slice().try_into().unwrap());
+            assert_eq!(scanned, expected, "{byte} at {place}");
+            assert_eq!(
+                scan::scan(&json, &mut Told::default()).is_some(),
+                expected.is_some()
+            );
+        }
+    }
+}
+
 /// If the scanner read anything else than the general decoder, a backup would skip blobs that are stored nowhere.
 #[test]
 fn t09_the_scanner_agrees_with_the_general_decoder_about_every_damaged_byte() {
