@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use strongroom_kernel::{CodePath, FingerprintSearch, sha256_many_on};
+use strongroom_kernel::{CodePath, FingerprintSearch, SealKey, sha256_many_on};
 
 const RUNS: usize = 11;
 
@@ -100,8 +100,46 @@ fn sha256(data: &[u8]) {
     }
 }
 
+/// Blobs of one length, sealed one after the other into memory that is used again.
+fn seal(data: &[u8]) {
+    let mut out = Vec::with_capacity(2 << 20);
+    for kib in [4, 64, 1024] {
+        for path in CodePath::ALL {
+            if path == CodePath::Avx2 {
+                continue;
+            }
+            let key = SealKey::on_path(path, &[1; 32], &[2; 16], &[3; 16]);
+            let blobs = data.chunks_exact(kib << 10);
+            let (of, path) = (format!("of {kib} KiB"), path.name());
+            measure(&format!("seal, {path}, {of}"), data.len(), || {
+                for blob in blobs.clone() {
+                    out.clear();
+                    key.seal(&[4; 16], black_box(blob), &mut out);
+                    black_box(&out);
+                }
+            });
+            measure(&format!("mac, {path}, {of}"), data.len(), || {
+                for blob in blobs.clone() {
+                    black_box(key.mac(&[4; 16], black_box(blob)));
+                }
+            });
+            out.resize(kib << 10, 0);
+            measure(
+                &format!("key stream in place, {path}, {of}"),
+                data.len(),
+                || {
+                    for _ in blobs.clone() {
+                        key.apply_keystream(&[4; 16], black_box(&mut out));
+                    }
+                },
+            );
+        }
+    }
+}
+
 fn main() {
     let data = random_bytes(64 << 20);
     fingerprint(&data);
+    seal(&data);
     sha256(&data);
 }

@@ -8,10 +8,12 @@
 
 mod code_path;
 mod fingerprint;
+mod seal;
 mod sha256;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use code_path::{CodePath, UnknownCodePath};
 pub use fingerprint::{FingerprintSearch, WINDOW};
+pub use seal::{IV_LENGTH, MAC_LENGTH, SealKey};
 pub use sha256::{Sha256, sha256_many, sha256_many_on};

@@ -50,3 +50,35 @@ pub(crate) fn store_words(words: &mut [u32; 16], vector: __m512i) {
     // SAFETY: the array has the 64 bytes that are written, and the instruction asks for no alignment.
     unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), vector) }
 }
+
+/// The opposite of [`load_128`].
+#[inline]
+#[target_feature(enable = "sse2")]
+pub(crate) fn store_128(bytes: &mut [u8; 16], vector: __m128i) {
+    // SAFETY: the array has the 16 bytes that are written, and the instruction asks for no alignment.
+    unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), vector) }
+}
+
+/// The opposite of [`load_512`].
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn store_512(bytes: &mut [u8; 64], vector: __m512i) {
+    // SAFETY: the array has the 64 bytes that are written, and the instruction asks for no alignment.
+    unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), vector) }
+}
+
+/// Eight numbers of 64 bits, the first one lowest.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn load_quads(numbers: &[u64; 8]) -> __m512i {
+    // SAFETY: the array has the 64 bytes that are read, and the instruction asks for no alignment.
+    unsafe { _mm512_loadu_si512(numbers.as_ptr().cast()) }
+}
+
+/// The opposite of [`load_quads`].
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn store_quads(numbers: &mut [u64; 8], vector: __m512i) {
+    // SAFETY: the array has the 64 bytes that are written, and the instruction asks for no alignment.
+    unsafe { _mm512_storeu_si512(numbers.as_mut_ptr().cast(), vector) }
+}

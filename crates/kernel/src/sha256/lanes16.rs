@@ -8,8 +8,9 @@ use super::constants::ROUND;
 use super::schedule::Lanes;
 use crate::x86::{load_512, load_words, store_words};
 
-/// With fewer busy lanes than this, the processor's SHA instructions are faster.
-pub(super) const FEWEST: usize = 10;
+/// With fewer busy lanes than this, two messages side by side with the processor's SHA instructions are faster: measured 0.24 GB/s a lane
+/// against 2.6 (docs/performance.md).
+pub(super) const FEWEST: usize = 11;
 
 /// Word by word of the state, one lane a message. A value of this type shows that the processor has the instructions.
 pub(super) struct Lanes16([[u32; 16]; 8]);
@@ -45,9 +46,10 @@ fn compress(states: &mut [[u32; 16]; 8], blocks: [&[Block]; 16], count: usize) {
     for at in 0..count {
         let before = state;
         let mut words = message_words(blocks, at);
-        for quarter in 0..4 {
-            rounds_16(&mut state, &mut words, quarter);
-        }
+        rounds_16::<0>(&mut state, &mut words);
+        rounds_16::<1>(&mut state, &mut words);
+        rounds_16::<2>(&mut state, &mut words);
+        rounds_16::<3>(&mut state, &mut words);
         for (word, before) in state.iter_mut().zip(before) {
             *word = _mm512_add_epi32(*word, before);
         }
@@ -57,35 +59,38 @@ fn compress(states: &mut [[u32; 16]; 8], blocks: [&[Block]; 16], count: usize) {
     }
 }
 
-/// Sixteen rounds, and the message words of the next sixteen.
+/// Sixteen rounds, and the message words of the next sixteen. Written out, so that all of it stays in registers.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn rounds_16(state: &mut [__m512i; 8], words: &mut [__m512i; 16], quarter: usize) {
+fn rounds_16<const QUARTER: usize>(state: &mut [__m512i; 8], words: &mut [__m512i; 16]) {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for at in 0..16 {
-        let constant = _mm512_set1_epi32(ROUND[16 * quarter + at] as i32);
-        let sum = xor3(
-            _mm512_ror_epi32::<6>(e),
-            _mm512_ror_epi32::<11>(e),
-            _mm512_ror_epi32::<25>(e),
-        );
-        // Truth tables: f where e is set and g elsewhere; what two of three are.
-        let choice = _mm512_ternarylogic_epi32::<0xca>(e, f, g);
-        let word = _mm512_add_epi32(words[at], constant);
-        let first = _mm512_add_epi32(_mm512_add_epi32(h, word), _mm512_add_epi32(sum, choice));
-        let sum = xor3(
-            _mm512_ror_epi32::<2>(a),
-            _mm512_ror_epi32::<13>(a),
-            _mm512_ror_epi32::<22>(a),
-        );
-        let majority = _mm512_ternarylogic_epi32::<0xe8>(a, b, c);
-        let second = _mm512_add_epi32(sum, majority);
-        (h, g, f, e) = (g, f, e, _mm512_add_epi32(d, first));
-        (d, c, b, a) = (c, b, a, _mm512_add_epi32(first, second));
-        if quarter < 3 {
-            words[at] = next_word(words, at);
-        }
+    macro_rules! rounds {
+        ($($at:literal)*) => {$(
+            let constant = _mm512_set1_epi32(ROUND[16 * QUARTER + $at] as i32);
+            let sum = xor3(
+                _mm512_ror_epi32::<6>(e),
+                _mm512_ror_epi32::<11>(e),
+                _mm512_ror_epi32::<25>(e),
+            );
+            // Truth tables: f where e is set and g elsewhere; what two of three are.
+            let choice = _mm512_ternarylogic_epi32::<0xca>(e, f, g);
+            let word = _mm512_add_epi32(words[$at], constant);
+            let first = _mm512_add_epi32(_mm512_add_epi32(h, word), _mm512_add_epi32(sum, choice));
+            let sum = xor3(
+                _mm512_ror_epi32::<2>(a),
+                _mm512_ror_epi32::<13>(a),
+                _mm512_ror_epi32::<22>(a),
+            );
+            let majority = _mm512_ternarylogic_epi32::<0xe8>(a, b, c);
+            let second = _mm512_add_epi32(sum, majority);
+            (h, g, f, e) = (g, f, e, _mm512_add_epi32(d, first));
+            (d, c, b, a) = (c, b, a, _mm512_add_epi32(first, second));
+            if QUARTER < 3 {
+                words[$at] = next_word(words, $at);
+            }
+        )*};
     }
+    rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
     *state = [a, b, c, d, e, f, g, h];
 }
 

@@ -33,7 +33,7 @@ const INITIAL: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// The SHA-256 of each message, in their order. The more there are at once, the better: from ten on with AVX-512, from two on
+/// The SHA-256 of each message, in their order. The more there are at once, the better: from eleven on with AVX-512, from two on
 /// with the processor's SHA instructions. Lengths may differ.
 pub fn sha256_many(messages: &[&[u8]]) -> Vec<[u8; 32]> {
     sha256_many_on(CodePath::current(), messages)

@@ -1,21 +1,15 @@
 use std::fmt;
 
-use aes::cipher::{BlockCipherEncrypt, InnerIvInit, KeyInit, StreamCipher};
-use aes::{Aes128, Aes256};
 use ctutils::CtEq;
-use hmac::{Hmac, Mac};
-use poly1305::universal_hash::UniversalHash;
-use poly1305::{Block, Poly1305};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use strongroom_kernel::{IV_LENGTH, MAC_LENGTH, SealKey};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::CryptoError;
 
 /// Bytes by which encrypted data is longer than the plain data: 16 of IV before it, 16 of MAC behind it.
 pub const OVERHEAD: usize = IV_LENGTH + MAC_LENGTH;
-
-const IV_LENGTH: usize = 16;
-const MAC_LENGTH: usize = 16;
 
 /// Keys that encrypt and authenticate: the repository's, or the one derived from a password that opens a key file.
 ///
@@ -25,9 +19,8 @@ pub struct MasterKey {
     encrypt: [u8; 32],
     mac_k: [u8; 16],
     mac_r: [u8; 16],
-    // Both wipe their round keys when dropped.
-    cipher: Aes256,
-    mac_cipher: Aes128,
+    // Wipes what it was made into when dropped.
+    seal: SealKey,
 }
 
 impl MasterKey {
@@ -109,8 +102,7 @@ impl MasterKey {
             return Err(CryptoError::InvalidKey);
         }
         Ok(Self {
-            cipher: Aes256::new(&encrypt.into()),
-            mac_cipher: Aes128::new(&mac_k.into()),
+            seal: SealKey::new(&encrypt, &mac_k, &mac_r),
             encrypt,
             mac_k,
             mac_r,
@@ -136,12 +128,7 @@ impl MasterKey {
     fn seal_with_iv(&self, iv: &[u8; IV_LENGTH], plain: &[u8], out: &mut Vec<u8>) {
         out.reserve(plain.len() + OVERHEAD);
         out.extend_from_slice(iv);
-        let begin = out.len();
-        out.extend_from_slice(plain);
-        let (_, body) = out.split_at_mut(begin);
-        self.apply_keystream(iv, body);
-        let mac = self.mac(iv, body);
-        out.extend_from_slice(&mac);
+        self.seal.seal(iv, plain, out);
     }
 
     /// Encrypts into a new vector.
@@ -160,8 +147,8 @@ impl MasterKey {
     /// [`CryptoError::TooShort`], [`CryptoError::ZeroIv`] or [`CryptoError::WrongMac`]: it is not what was written.
     pub fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
         let (iv, body) = self.verify(sealed)?;
-        let mut plain = body.to_vec();
-        self.apply_keystream(&iv, &mut plain);
+        let mut plain = Vec::new();
+        self.seal.decrypt(&iv, body, &mut plain);
         Ok(plain)
     }
 
@@ -172,8 +159,7 @@ impl MasterKey {
     pub fn open_into(&self, sealed: &[u8], plain: &mut Vec<u8>) -> Result<(), CryptoError> {
         let (iv, body) = self.verify(sealed)?;
         plain.clear();
-        plain.extend_from_slice(body);
-        self.apply_keystream(&iv, plain);
+        self.seal.decrypt(&iv, body, plain);
         Ok(())
     }
 
@@ -187,7 +173,7 @@ impl MasterKey {
         let plain = sealed
             .get_mut(IV_LENGTH..end)
             .ok_or(CryptoError::TooShort { length: end })?;
-        self.apply_keystream(&iv, plain);
+        self.seal.apply_keystream(&iv, plain);
         Ok(plain)
     }
 
@@ -205,31 +191,11 @@ impl MasterKey {
         if *iv == [0; IV_LENGTH] {
             return Err(CryptoError::ZeroIv);
         }
-        if self.mac(iv, body).ct_eq(mac).to_bool() {
+        if self.seal.mac(iv, body).ct_eq(mac).to_bool() {
             Ok((*iv, body))
         } else {
             Err(CryptoError::WrongMac)
         }
-    }
-
-    /// The IV is the first value of a 128-bit big-endian counter.
-    fn apply_keystream(&self, iv: &[u8; IV_LENGTH], data: &mut [u8]) {
-        ctr::Ctr128BE::from_core(ctr::CtrCore::inner_iv_init(&self.cipher, iv.into()))
-            .apply_keystream(data);
-    }
-
-    /// Poly1305-AES over the ciphertext: the one-time key is `r`, then the IV encrypted with `k`.
-    fn mac(&self, iv: &[u8; IV_LENGTH], ciphertext: &[u8]) -> [u8; MAC_LENGTH] {
-        let mut nonce = (*iv).into();
-        self.mac_cipher.encrypt_block(&mut nonce);
-        let mut one_time = Zeroizing::new([0; 32]);
-        one_time[..16].copy_from_slice(&self.mac_r);
-        one_time[16..].copy_from_slice(&nonce);
-        let mut mac = Poly1305::new((&*one_time).into());
-        // Whole blocks go through the wide code path, the rest through the one for unpadded data.
-        let (blocks, rest) = Block::slice_as_chunks(ciphertext);
-        mac.update(blocks);
-        mac.compute_unpadded(rest).into()
     }
 }
 
@@ -253,6 +219,9 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), CryptoError> {
 
 #[cfg(test)]
 mod tests {
+    use aes::Aes256;
+    use aes::cipher::BlockCipherEncrypt;
+
     use super::*;
 
     fn key() -> MasterKey {
@@ -261,11 +230,12 @@ mod tests {
 
     /// AES-CTR by its definition, one block at a time, with the carry through all 128 bits.
     fn keystream_by_definition(key: &MasterKey, iv: [u8; 16], data: &[u8]) -> Vec<u8> {
+        let cipher = Aes256::new(&key.encrypt.into());
         let mut counter = u128::from_be_bytes(iv);
         let mut out = Vec::new();
         for chunk in data.chunks(16) {
             let mut block = counter.to_be_bytes().into();
-            key.cipher.encrypt_block(&mut block);
+            cipher.encrypt_block(&mut block);
             out.extend(chunk.iter().zip(block.iter()).map(|(a, b)| a ^ b));
             counter = counter.wrapping_add(1);
         }

@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn ids_of_many_contents_are_those_of_each() {
-        let data: Vec<u8> = (0..9000_u32).map(|at| (at * at >> 5) as u8).collect();
+        let data: Vec<u8> = (0..9000_u32).map(|at| (at * at % 251) as u8).collect();
         let contents: Vec<&[u8]> = (0..50).map(|at| &data[..at * 180]).collect();
         let each: Vec<Id> = contents.iter().map(|content| Id::of(content)).collect();
         assert_eq!(Id::of_each(&contents), each);

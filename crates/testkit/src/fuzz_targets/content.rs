@@ -56,7 +56,7 @@ pub(super) fn chunks(input: &[u8]) {
     let polynomial: Polynomial = "3da3358b4dc173".parse().unwrap();
     let first_cuts = CodePath::ALL.map(|path| {
         let search = FingerprintSearch::on_path(polynomial.coefficients(), path);
-        search.find(&data, WINDOW + usize::from(*first), data.len())
+        search.find(&data, WINDOW + usize::from(*first), 40_000)
     });
     assert_eq!(first_cuts, [first_cuts[0]; 3]);
     let chunker = Chunker::new(polynomial);
