@@ -3,13 +3,15 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use strongroom_repository::clock::Clock;
 use strongroom_repository::lock::{Access, Lock, LockOptions, REFRESH_AFTER};
 use strongroom_repository::{ErrorKind, FileKind, Repository};
-use strongroom_storage::{MemoryStorage, Operation};
+use strongroom_storage::{ErrorKind as StorageKind, MemoryStorage, Operation, Retry};
 use strongroom_testkit::engine::{FakeClock, FakeHost, PASSWORD, new_repository};
-use strongroom_testkit::{RecordingStorage, Restic};
+use strongroom_testkit::{Asked, Fault, FaultyStorage, RecordingStorage, Restic};
 use tokio_util::sync::CancellationToken;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -284,4 +286,99 @@ async fn t07_restic_honours_our_locks_and_we_honour_its() {
         .release()
         .await
         .unwrap();
+}
+
+fn with_fault(
+    repository: &Repository,
+    operation: Operation,
+    kind: StorageKind,
+    retry: Retry,
+) -> Repository {
+    let picks = move |asked: &Asked| asked.is(operation, "locks");
+    let inner = Arc::clone(repository.storage());
+    let faulty = FaultyStorage::every(inner, picks, Fault::Fail(kind, retry));
+    repository.with_storage(Arc::new(faulty))
+}
+
+/// A repository that cannot be written can still be read; who wants to write hears that it cannot be done, and who was cut
+/// off hears that, instead of reading without a lock.
+#[tokio::test]
+async fn only_readers_and_only_where_nothing_can_be_written_go_on_without_a_lock() {
+    let (repository, clock) = repository().await;
+    let options = FakeHost::new("one", 1).lock_options(&clock);
+    let held = try_lock(&repository, Access::Read, &options).await.unwrap();
+    assert!(held.is_held() && !held.is_exclusive());
+    held.release().await.unwrap();
+    let cancel = CancellationToken::new();
+    for kind in [
+        StorageKind::ReadOnly,
+        StorageKind::PermissionDenied,
+        StorageKind::NoSpace,
+        StorageKind::Unreachable,
+    ] {
+        let faulty = with_fault(&repository, Operation::Write, kind, Retry::Never);
+        let reading = faulty.lock(Access::Read, &options, &cancel).await;
+        match (kind, reading) {
+            (StorageKind::Unreachable, Err(error)) => {
+                assert_eq!(error.storage().unwrap().kind, kind);
+            }
+            (_, Ok(lock)) => assert!(!lock.is_held() && !lock.is_exclusive(), "{kind:?}"),
+            (_, Err(error)) => panic!("{kind:?}: {error}"),
+        }
+        for access in [Access::Append, Access::Exclusive] {
+            let error = faulty.lock(access, &options, &cancel).await.unwrap_err();
+            assert_eq!(error.storage().unwrap().kind, kind, "{access:?}");
+        }
+    }
+    assert_eq!(lock_files(&repository).await, 0);
+}
+
+/// Our lock stands, but somebody who does not honour it has begun what it excludes while this process slept.
+#[tokio::test(start_paused = true)]
+async fn t06_a_process_that_slept_notices_who_began_beside_its_lock() {
+    let (repository, clock) = repository().await;
+    let sleeper = hold(&repository, Access::Append, "laptop", 1, &clock).await;
+    clock.pass(HOUR);
+    let other = strongroom_repository::format::Lock {
+        time: strongroom_repository::format::Time::utc(clock.now()),
+        exclusive: true,
+        hostname: "elsewhere".into(),
+        username: "somebody".into(),
+        pid: 7,
+        uid: 0,
+        gid: 0,
+        process: String::new(),
+    };
+    let other = repository.save_file(FileKind::Lock, other.encode());
+    let other = other.await.unwrap();
+    let error = sleeper.verify().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LockLost);
+    repository
+        .delete_file(FileKind::Lock, &other)
+        .await
+        .unwrap();
+    sleeper.release().await.unwrap();
+}
+
+/// That nobody could be asked is no proof that the lock is lost: the caller may try again.
+#[tokio::test(start_paused = true)]
+async fn t06_a_lock_is_not_lost_because_the_storage_cannot_be_asked() {
+    let (repository, clock) = repository().await;
+    let is_cut = Arc::new(AtomicBool::new(false));
+    let cut = Arc::clone(&is_cut);
+    let picks = move |asked: &Asked| {
+        asked.is(Operation::Read, "locks") && cut.load(std::sync::atomic::Ordering::Relaxed)
+    };
+    let fault = Fault::Fail(StorageKind::Unreachable, Retry::Later);
+    let faulty = FaultyStorage::every(Arc::clone(repository.storage()), picks, fault);
+    let faulty = repository.with_storage(Arc::new(faulty));
+    let sleeper = hold(&faulty, Access::Append, "laptop", 1, &clock).await;
+    clock.pass(HOUR);
+    is_cut.store(true, std::sync::atomic::Ordering::Relaxed);
+    let error = sleeper.verify().await.unwrap_err();
+    assert_eq!(error.storage().unwrap().kind, StorageKind::Unreachable);
+    is_cut.store(false, std::sync::atomic::Ordering::Relaxed);
+    sleeper.verify().await.unwrap();
+    sleeper.release().await.unwrap();
+    assert_eq!(lock_files(&repository).await, 0);
 }

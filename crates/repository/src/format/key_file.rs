@@ -139,3 +139,24 @@ pub(crate) fn decode_master_key(json: &[u8]) -> Result<MasterKey, CryptoError> {
         r.as_slice().try_into().map_err(wrong_length)?,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyFile, LENGTH_MAX};
+    use crate::format::FormatError;
+
+    /// A key file that somebody has blown up to gigabytes must not be parsed, whatever it begins with.
+    #[test]
+    fn a_key_file_is_at_most_so_long() {
+        let json = concat!(
+            r#"{"created":"2026-01-01T00:00:00Z","username":"","hostname":"","kdf":"scrypt","#,
+            r#""N":2,"r":1,"p":1,"salt":"","data":""}"#
+        );
+        let decode = |length: usize| KeyFile::decode(format!("{json:length$}").as_bytes());
+        decode(LENGTH_MAX).unwrap();
+        for length in [LENGTH_MAX + 1, LENGTH_MAX + 2, 3 * LENGTH_MAX] {
+            let error = decode(length).unwrap_err();
+            assert!(matches!(error, FormatError::TooLarge { .. }), "{error}");
+        }
+    }
+}

@@ -120,7 +120,7 @@ fn behind(prefix: &[u8], der: &[u8]) -> Result<Zeroizing<[u8; LENGTH]>, FormatEr
 
 #[cfg(test)]
 mod tests {
-    use super::SignatureKeyFile;
+    use super::{KEY_FILE_MAX_BYTES, SignatureKeyFile};
 
     // RFC 8410, section 10.
     const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
@@ -168,5 +168,23 @@ mod tests {
         for length in 0..PRIVATE.len() - 1 {
             assert!(SignatureKeyFile::decode(&PRIVATE[..length]).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_file_is_at_most_so_long() {
+        let longest = KEY_FILE_MAX_BYTES as usize;
+        let decode = |length: usize| SignatureKeyFile::decode(&format!("{PUBLIC:length$}"));
+        decode(longest).unwrap();
+        for length in [longest + 1, longest + 2, 3 * longest] {
+            decode(length).unwrap_err();
+        }
+    }
+
+    /// Who has an encrypted key is told what to do with it.
+    #[test]
+    fn an_encrypted_key_is_named_as_such() {
+        let encrypted = PRIVATE.replace("PRIVATE", "ENCRYPTED PRIVATE");
+        let error = SignatureKeyFile::decode(&encrypted).unwrap_err();
+        assert!(error.to_string().contains("encrypted"), "{error}");
     }
 }

@@ -122,3 +122,62 @@ fn new_name(name: &[u8], taken: &HashSet<Vec<u8>>) -> Vec<u8> {
     }
     new
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Loss, mend};
+    use crate::format::Tree;
+    use crate::index::Index;
+
+    fn tree(nodes: &[(&str, &str)]) -> Tree {
+        let node = |(name, kind): &(&str, &str)| {
+            format!(r#"{{"name":"{name}","type":"{kind}","uid":0,"gid":0,"content":null}}"#)
+        };
+        let nodes: Vec<String> = nodes.iter().map(node).collect();
+        let json = format!("{{\"nodes\":[{}]}}\n", nodes.join(","));
+        Tree::decode(json.as_bytes()).unwrap()
+    }
+
+    fn names(tree: Tree) -> (Vec<String>, Vec<(String, Loss)>) {
+        let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
+        let (nodes, losses) = mend(&Index::default(), tree);
+        let losses = losses.into_iter();
+        (
+            nodes.into_iter().map(|node| text(node.name)).collect(),
+            losses.map(|(name, loss)| (text(name), loss)).collect(),
+        )
+    }
+
+    /// An entry of a kind that a newer program wrote must not be thrown away by a repair.
+    #[test]
+    fn only_entries_of_no_kind_are_left_out() {
+        let tree = tree(&[
+            ("a", ""),
+            ("b", "irregular"),
+            ("c", "reparse"),
+            ("d", "socket"),
+        ]);
+        let (left, losses) = names(tree);
+        assert_eq!(left, ["c", "d"]);
+        assert_eq!(losses, [("a".into(), Loss::Kind), ("b".into(), Loss::Kind)]);
+    }
+
+    /// Two entries of one name: the content of one would overwrite that of the other when they are restored.
+    #[test]
+    fn entries_whose_names_are_bad_or_taken_get_new_ones_and_none_goes() {
+        let bad = ["", ".", "..", "a/b", "a_b", "c", "c", "c_"];
+        let (left, losses) = names(tree(&bad.map(|name| (name, "fifo"))));
+        assert_eq!(left.len(), bad.len());
+        let expected = ["_", "__", "___", "a_b", "a_b_", "c", "c_", "c__"];
+        assert_eq!(left, expected);
+        let new = |old: &str, new: &str| (old.to_owned(), Loss::Name(new.into()));
+        let expected = [
+            new("", "_"),
+            new(".", "__"),
+            new("..", "___"),
+            new("a/b", "a_b_"),
+            new("c", "c__"),
+        ];
+        assert_eq!(losses, expected);
+    }
+}

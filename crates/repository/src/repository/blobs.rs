@@ -8,6 +8,7 @@ use crate::error::Context;
 use crate::file_kind::FileKind;
 use crate::format::{BlobKind, Id, Tree};
 use crate::index::{Index, Location};
+use crate::usage::is_damage;
 use crate::{Error, ErrorKind, Result, compression};
 
 impl Repository {
@@ -15,13 +16,16 @@ impl Repository {
     /// next one is taken.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the index does not name it, [`ErrorKind::Damaged`] if no copy is whole.
+    /// [`ErrorKind::NotFound`] if the index does not name it, [`ErrorKind::Damaged`] if no copy is whole; the storage's if
+    /// it could not be asked for one of them and no other is whole.
     pub async fn load_blob(&self, index: &Index, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
         let mut failure = None;
         for location in index.locate_all(kind, id) {
             match self.load_blob_at(kind, id, &location).await {
                 Ok(content) => return Ok(content),
-                Err(error) => failure = Some(error),
+                // A copy that is damaged says nothing of one that could not be asked for: that one may be whole.
+                Err(error) if failure.as_ref().is_none_or(is_damage) => failure = Some(error),
+                Err(_) => {}
             }
         }
         Err(failure.unwrap_or_else(|| {

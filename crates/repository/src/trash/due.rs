@@ -123,6 +123,7 @@ mod tests {
         assert!(!due((-3..=5).chain([YEAR, 2 * YEAR]), 2 * YEAR));
         // And back again: what was written ahead does not count before its time.
         assert!(!due((-3..=9).chain(YEAR..YEAR + 3), 9));
+        assert!(!due((-3..=5).chain(YEAR..YEAR + 30), 14));
     }
 
     #[test]

@@ -143,8 +143,9 @@ async fn another_copy(
     let id: Id = blob.id;
     // The place itself is tried again too: a pack that is too short may hold it all the same.
     for location in index.locate_all(blob.kind, &id) {
-        let Ok(stored) = repository.load_blob_raw(blob.kind, &location).await else {
-            continue;
+        let stored = match repository.load_blob_raw(blob.kind, &location).await {
+            Err(error) if is_damage(&error) => continue,
+            stored => stored?,
         };
         let (job, copy) = (repository.clone(), stored.clone());
         let plain = repository
@@ -161,3 +162,6 @@ async fn another_copy(
     }
     Err(error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,9 @@ async fn what_was_planned_is_removed_and_nothing_else() {
         .await
         .unwrap();
     assert_eq!(plan.groups.len(), 2);
+    let mut about: Vec<Id> = plan.files().map(|file| file.id).collect();
+    about.sort();
+    assert_eq!(about, all, "what stays and what goes");
     assert_eq!(ids(&repository).await, all, "a plan changes nothing");
     // A backup between plan and execution is nobody's business.
     let late = snapshot(0, "ada", &[]).encode();

@@ -13,3 +13,5 @@ mod packs;
 mod scene;
 mod slept;
 mod snapshots;
+mod told;
+mod unreachable;
