@@ -152,7 +152,11 @@ mod tests {
             r#"{"created":"2026-01-01T00:00:00Z","username":"","hostname":"","kdf":"scrypt","#,
             r#""N":2,"r":1,"p":1,"salt":"","data":""}"#
         );
-        let decode = |length: usize| KeyFile::decode(format!("{json:length$}").as_bytes());
+        let decode = |length: usize| {
+            let mut bytes = json.as_bytes().to_vec();
+            bytes.resize(length, b' ');
+            KeyFile::decode(&bytes)
+        };
         decode(LENGTH_MAX).unwrap();
         for length in [LENGTH_MAX + 1, LENGTH_MAX + 2, 3 * LENGTH_MAX] {
             let error = decode(length).unwrap_err();

@@ -9,3 +9,4 @@ mod fixture;
 mod prune_random;
 mod prune_refuses;
 mod prune_restic;
+mod prune_rewrites;

@@ -232,31 +232,3 @@ async fn t06_a_prune_that_lost_its_lock_removes_nothing() {
         );
     }
 }
-
-/// Whoever gives a size means packs below it: zero is no size, and one above that of new packs would rewrite them for ever.
-#[tokio::test(flavor = "multi_thread")]
-async fn packs_are_small_by_the_size_that_was_given() {
-    let fixture = Fixture::new(2);
-    for round in 0..12 {
-        fixture.write("file", round, 3000);
-        fixture.backup();
-    }
-    let repository = open_repository(Arc::new(in_memory(&fixture.path()).await)).await;
-    let pack_size = u64::from(repository.settings().pack_size_bytes);
-    let repacked = async |bytes| {
-        let options = PruneOptions {
-            repack_smaller_than_bytes: bytes,
-            ..PruneOptions::default()
-        };
-        let planned = plan(&repository, &options).await;
-        planned
-            .map(|plan| plan.figures().packs_repack)
-            .map_err(|error| error.kind())
-    };
-    // Twelve packs of data and twelve of trees, all of them very small.
-    assert_eq!(repacked(None).await, Ok(24));
-    assert_eq!(repacked(Some(0)).await, Ok(24));
-    assert_eq!(repacked(Some(1)).await, Ok(0));
-    assert_eq!(repacked(Some(pack_size)).await, Ok(24));
-    assert_eq!(repacked(Some(pack_size + 1)).await, Err(ErrorKind::Invalid));
-}

@@ -104,6 +104,13 @@ fn years_that_the_format_cannot_hold_move_to_the_nearest() {
     ] {
         assert_eq!(Time::from_unix(seconds, 7, &utc).to_string(), expected);
     }
+    // The first of June of the year 10000, one o'clock where clocks are fourteen hours ahead.
+    let ahead = TimeZone::fixed(Offset::constant(14));
+    let time = Time::from_unix(253_415_386_800, 0, &ahead);
+    assert_eq!(time.to_string(), "9999-06-01T01:00:00+14:00");
+    // Past the last moment that can be compared: it counts as that one, and not as the first.
+    let last: Time = "9999-12-31T23:59:59Z".parse().unwrap();
+    assert_eq!(last.instant(), Timestamp::MAX);
     for seconds in [
         i64::MIN,
         i64::MIN + 1,
