@@ -102,6 +102,22 @@ fn each_of_the_20_bits_decides_at_each_place_in_a_block() {
     }
 }
 
+/// Many of one block that the first 16 bits do not rule out, and one cut among them.
+#[test]
+fn a_cut_among_near_misses_is_found_at_each_place_in_a_block() {
+    for cut in WINDOW + 128..WINDOW + 2 * 128 {
+        let mut data = random_bytes(cut as u64, 600);
+        for at in (WINDOW + 50..cut - 3).step_by(5) {
+            plant(&mut data, at, 1 << 17, POLYNOMIAL);
+        }
+        plant(&mut data, cut, 0, POLYNOMIAL);
+        for search in searches(POLYNOMIAL) {
+            let found = search.find(&data, WINDOW, data.len());
+            assert_eq!(found, Some(cut), "{:?}", search.path());
+        }
+    }
+}
+
 #[test]
 fn slices_of_every_length_and_alignment_are_searched_whole() {
     let mut data = random_bytes(5, 5 << 13);

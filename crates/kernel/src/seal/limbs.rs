@@ -75,10 +75,9 @@ impl Limbs {
 
     /// The number itself below 2^130 - 5, plus the nonce, modulo 2^128.
     pub(super) fn tag(&self, nonce: u128) -> [u8; 16] {
-        // Twice, since the first carry into the lowest limb may carry again.
-        let once = Self::carried(self.0.map(u128::from));
-        let [a, b, c] = Self::carried(once.0.map(u128::from)).0;
-        // With 5 added, bit 130 tells whether the number is 2^130 - 5 or more.
+        // Now the number is below 2^130 + 2^56, so that taking 2^130 - 5 away once is enough. With 5 added, bit 130 tells
+        // whether it is to be taken away.
+        let [a, b, c] = Self::carried(self.0.map(u128::from)).0;
         let a5 = a + 5;
         let b5 = b + (a5 >> 44);
         let c5 = c + (b5 >> 44);
@@ -89,5 +88,36 @@ impl Limbs {
         let c = u128::from(choose(c5 & BITS_42, c));
         let number = a.wrapping_add(b << 44).wrapping_add(c << 88);
         number.wrapping_add(nonce).to_le_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No random data comes near these.
+    #[test]
+    fn numbers_around_the_modulus_are_reduced() {
+        // 2^130 - 5 + k
+        for k in -30..5_i64 {
+            let lowest = (BITS_44 - 4).wrapping_add_signed(k);
+            let number = Limbs([lowest, BITS_44, BITS_42]);
+            let expected = if k < 0 { k - 5 } else { k };
+            assert_eq!(number.tag(0), i128::from(expected).to_le_bytes(), "{k}");
+            assert_eq!(number.tag(9), i128::from(expected + 9).to_le_bytes(), "{k}");
+        }
+    }
+
+    #[test]
+    fn long_limbs_are_carried_as_often_as_it_takes() {
+        for (limbs, expected) in [
+            ([BITS_44 + 1, BITS_44, BITS_42], 5_u128),
+            ([BITS_44, BITS_44, 2 * BITS_42 + 1], 9),
+            ([BITS_44, BITS_44 + 1, BITS_42], 4 + (1 << 44)),
+            ([1 << 45, 1 << 45, 1 << 42], 5 + (1 << 45) + (1 << 89)),
+            ([0, BITS_44 + 1, 1], 1 << 89),
+        ] {
+            assert_eq!(Limbs(limbs).tag(0), expected.to_le_bytes(), "{limbs:x?}");
+        }
     }
 }
