@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use strongroom_bench::corpus::Size;
 use strongroom_bench::results::Results;
 use strongroom_bench::{measure, micro, page, plot, rounds, table, walk};
+use strongroom_kernel::CodePath;
 
 /// Measures Strongroom and its peers on the same data, in turn, in one run
 #[derive(Parser)]
@@ -41,6 +42,9 @@ enum Command {
         /// Seconds for each loop
         #[arg(long, default_value_t = 1.0)]
         seconds: f64,
+        /// Use no wider code path than this: portable, avx2, avx512
+        #[arg(long)]
+        cpu: Option<CodePath>,
     },
     #[command(hide = true)]
     Measure {
@@ -142,7 +146,10 @@ fn run() -> Result<ExitCode> {
             let portable = portable.as_deref().map(load).transpose()?;
             docs(&page, &load(&results)?, portable.as_ref())
         }
-        Command::Micro { name, seconds } => {
+        Command::Micro { name, seconds, cpu } => {
+            if let Some(path) = cpu {
+                path.allow_up_to();
+            }
             print!(
                 "{}",
                 micro::table(&micro::run(&name, micro::Effort::full(seconds))?)

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use anyhow::{Context, Result};
+use strongroom_kernel::sha256_many;
 use strongroom_repository::chunker::{Chunker, Cut, Polynomial};
 use strongroom_repository::compression::{self, Level};
 use strongroom_repository::crypto::MasterKey;
@@ -101,9 +102,27 @@ fn hashing(timer: &Timer) -> Result<Vec<Measured>> {
             }
         })
     };
+    let many = |length: usize| {
+        let blobs: Vec<&[u8]> = data.chunks(length).collect();
+        timer.giga(data.len(), || {
+            for together in blobs.chunks(64) {
+                black_box(sha256_many(together));
+            }
+        })
+    };
     Ok(vec![
-        giga("hashing: blobs of 1 MiB", of_blobs(BLOB), limit.clone()),
-        giga("hashing: blobs of 8 KiB", of_blobs(8 << 10), limit),
+        giga(
+            "hashing: 1 MiB, one after the other",
+            of_blobs(BLOB),
+            limit.clone(),
+        ),
+        giga(
+            "hashing: 8 KiB, one after the other",
+            of_blobs(8 << 10),
+            limit.clone(),
+        ),
+        giga("hashing: 1 MiB, many at once", many(BLOB), limit.clone()),
+        giga("hashing: 8 KiB, many at once", many(8 << 10), limit),
     ])
 }
 

@@ -34,14 +34,7 @@ impl Tool for Bupstash {
                 vec![key, words(["bupstash", "init"])]
             }
             Operation::Backup { source, snapshot } => {
-                let mut put = words([
-                    "bupstash",
-                    "put",
-                    "-q",
-                    "--compression",
-                    "zstd:3",
-                    "--send-log",
-                ]);
+                let mut put = words(["bupstash", "put", "-q", "--send-log"]);
                 put.push(
                     place
                         .cache()
@@ -62,7 +55,10 @@ impl Tool for Bupstash {
                 path,
                 target,
             } => {
-                // Paths begin below what was backed up.
+                // It picks folders alone. Paths begin below what was backed up.
+                if path.extension().is_some() {
+                    return None;
+                }
                 let below: std::path::PathBuf = path.components().skip(1).collect();
                 let mut restore = words(["bupstash", "restore", "-q", "--into"]);
                 restore.push(target.into());
