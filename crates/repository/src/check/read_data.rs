@@ -14,12 +14,12 @@ use crate::format::pack_header::{self, PackedBlob};
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexedBlob};
 use crate::progress::{Amount, Phase, Progress};
-use crate::repository::{BlobMemory, Repository};
+use crate::repository::{BlobMemory, IdleMemory, Repository, StoredBlob};
 use crate::usage::{Bitmap, Marks, PackContents, is_damage};
 use crate::{Error, ErrorKind, Result};
 
-/// Mebibytes of packs in memory at the same time; a pack that is larger is alone.
-const IN_FLIGHT_MIB: u32 = 256;
+/// Mebibytes of packs in memory at the same time; a pack that is larger is alone. Four of the usual size.
+const IN_FLIGHT_MIB: u32 = 72;
 
 /// What reading a part of the data took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,6 +58,7 @@ pub(super) async fn read_packs(
     }
     let contents = PackContents::new(index, |_, _, pack| chosen.get(pack as usize))?;
     let budget = Arc::new(Semaphore::new(IN_FLIGHT_MIB as usize));
+    let idle = Arc::<IdleMemory>::default();
     let at_once = repository
         .storage()
         .capabilities()
@@ -70,7 +71,8 @@ pub(super) async fn read_packs(
                 .get(pack)
                 .map(|number| contents.blobs(index, *number))
                 .unwrap_or_default();
-            read_pack(repository, *pack, *size, blobs, Arc::clone(&budget))
+            let (budget, idle) = (Arc::clone(&budget), Arc::clone(&idle));
+            read_pack(repository, *pack, *size, blobs, budget, idle)
         })
         .buffer_unordered(at_once);
     let mut read = Read::default();
@@ -107,6 +109,7 @@ async fn read_pack(
     size_bytes: u64,
     blobs: Vec<IndexedBlob>,
     budget: Arc<Semaphore>,
+    idle: Arc<IdleMemory>,
 ) -> Result<Verdict> {
     let mebibytes = u32::try_from(size_bytes >> 20)
         .unwrap_or(u32::MAX)
@@ -122,7 +125,7 @@ async fn read_pack(
             let job = repository.clone();
             repository
                 .workers()
-                .run(move || verify(&job, pack, &content, &blobs))
+                .run(move || idle.lend(|memory| verify(&job, pack, &content, &blobs, memory)))
                 .await
         }
         Err(error) if is_damage(&error) => {
@@ -137,7 +140,13 @@ async fn read_pack(
     }
 }
 
-fn verify(repository: &Repository, pack: Id, content: &Bytes, blobs: &[IndexedBlob]) -> Verdict {
+fn verify(
+    repository: &Repository,
+    pack: Id,
+    content: &Bytes,
+    blobs: &[IndexedBlob],
+    memory: &mut BlobMemory,
+) -> Verdict {
     let mut verdict = Verdict {
         size_bytes: content.len() as u64,
         ..Verdict::default()
@@ -160,24 +169,32 @@ fn verify(repository: &Repository, pack: Id, content: &Bytes, blobs: &[IndexedBl
             format!("pack {pack}: header: {error}"),
         ),
     }
-    let mut memory = BlobMemory::default();
-    for blob in blobs {
-        let begin = blob.location.offset as usize;
-        let stored = content
-            .get(begin..begin.saturating_add(blob.location.length as usize))
-            .unwrap_or_default();
-        let decoded = repository.decode_blob_in(&mut memory, &blob.id, &blob.location, stored);
-        if let Err(error) = decoded {
+    let stored: Vec<StoredBlob<'_>> = blobs.iter().map(|blob| blob_in(content, blob)).collect();
+    let mut damaged = Vec::new();
+    repository.decode_blobs(memory, &stored, |number, decoded| {
+        if let (Err(error), Some(blob)) = (decoded, blobs.get(number)) {
             let kind = FindingKind::Blob {
                 pack,
                 kind: blob.kind,
                 blob: blob.id,
             };
             found(kind, format!("{} {error}", blob.kind));
-            verdict.damaged.push(*blob);
+            damaged.push(*blob);
         }
-    }
+    });
+    verdict.damaged = damaged;
     verdict
+}
+
+/// A blob where the index says that it lies; nothing, which no decoder takes for a blob, where the pack is too short.
+fn blob_in<'a>(content: &'a [u8], blob: &IndexedBlob) -> StoredBlob<'a> {
+    let begin = blob.location.offset as usize;
+    let end = begin.saturating_add(blob.location.length as usize);
+    StoredBlob {
+        id: blob.id,
+        location: blob.location,
+        stored: content.get(begin..end).unwrap_or_default(),
+    }
 }
 
 fn read_header(repository: &Repository, content: &[u8]) -> Result<Vec<PackedBlob>> {

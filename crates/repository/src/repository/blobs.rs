@@ -1,6 +1,9 @@
 //! Reading blobs.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
+use strongroom_kernel::sha256_many;
 use strongroom_storage::{ByteRange, Class, ErrorKind as StorageKind};
 
 use super::Repository;
@@ -108,60 +111,154 @@ impl Repository {
 
     /// Decrypts and decompresses a blob and checks its hash. Keeps a core busy: call it on a worker.
     pub fn decode_blob(&self, id: &Id, location: &Location, stored: &[u8]) -> Result<Vec<u8>> {
-        let mut memory = BlobMemory::default();
-        self.decode_blob_in(&mut memory, id, location, stored)?;
-        Ok(memory.into_content(location))
+        let blob = StoredBlob {
+            id: *id,
+            location: *location,
+            stored,
+        };
+        let (mut compressed, mut content) = (Vec::new(), Vec::new());
+        self.open_blob(&blob, &mut compressed, &mut content)
+            .and_then(|content| match Id::of(content) == *id {
+                true => Ok(()),
+                false => Err(wrong_hash()),
+            })
+            .context(|| blob.name())?;
+        Ok(content)
     }
 
-    /// The same in memory that was used before, for content that is looked at and not kept.
+    /// Decodes blobs one behind the other and hands each to `take` with its number, in their order: its content, or
+    /// [`ErrorKind::Damaged`] if it is not what was stored. Keeps a core busy: call it on a worker.
     ///
-    /// # Errors
-    /// [`ErrorKind::Damaged`] if the blob is not what was stored.
-    pub fn decode_blob_in<'a>(
+    /// Several are decoded before the first is handed over, since hashes are computed faster together.
+    pub fn decode_blobs(
         &self,
-        memory: &'a mut BlobMemory,
-        id: &Id,
-        location: &Location,
-        stored: &[u8],
+        memory: &mut BlobMemory,
+        blobs: &[StoredBlob<'_>],
+        mut take: impl FnMut(usize, Result<&[u8]>),
+    ) {
+        let mut begin = 0;
+        while let Some(rest) = blobs.get(begin..).filter(|rest| !rest.is_empty()) {
+            let (group, _) = rest.split_at(group_length(rest));
+            let BlobMemory {
+                compressed,
+                contents,
+            } = memory.with_room_for(group.len());
+            let opened: Vec<Result<&[u8]>> = group
+                .iter()
+                .zip(contents)
+                .map(|(blob, content)| self.open_blob(blob, compressed, content))
+                .collect();
+            let whole: Vec<&[u8]> = opened.iter().flatten().copied().collect();
+            let mut hashes = sha256_many(&whole).into_iter();
+            for (number, (blob, content)) in (begin..).zip(group.iter().zip(opened)) {
+                let content = content.and_then(|content| {
+                    let hash = hashes.next().map(Id::from_bytes);
+                    (hash == Some(blob.id))
+                        .then_some(content)
+                        .ok_or_else(wrong_hash)
+                });
+                take(number, content.context(|| blob.name()));
+            }
+            begin = begin.saturating_add(group.len());
+        }
+    }
+
+    /// Decrypts and decompresses a blob. Its hash is not checked.
+    fn open_blob<'a>(
+        &self,
+        blob: &StoredBlob<'_>,
+        compressed: &mut Vec<u8>,
+        content: &'a mut Vec<u8>,
     ) -> Result<&'a [u8]> {
-        let doing = || format!("blob {} in pack {}", id.short(), location.pack.short());
-        self.master()
-            .open_into(stored, &mut memory.plain)
-            .map_err(Error::from)
-            .context(doing)?;
-        let content = match location.uncompressed_length {
+        match blob.location.uncompressed_length {
             Some(length) => {
                 let length = usize::try_from(length.get()).unwrap_or(usize::MAX);
-                compression::decompress_into(&memory.plain, length, &mut memory.decompressed)
-                    .context(doing)?;
-                &memory.decompressed
+                self.master().open_into(blob.stored, compressed)?;
+                compression::decompress_into(compressed, length, content)?;
             }
-            None => &memory.plain,
-        };
-        if Id::of(content) != *id {
-            return Err(Error::damaged("the content does not match the identifier")).context(doing);
+            None => self.master().open_into(blob.stored, content)?,
         }
         Ok(content)
     }
 }
 
-/// Memory to decode blobs in, one after the other.
+/// A blob as it was read from a pack.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredBlob<'a> {
+    /// Its identifier.
+    pub id: Id,
+    /// Where it was read.
+    pub location: Location,
+    /// What was read.
+    pub stored: &'a [u8],
+}
+
+impl StoredBlob<'_> {
+    fn name(&self) -> String {
+        format!(
+            "blob {} in pack {}",
+            self.id.short(),
+            self.location.pack.short()
+        )
+    }
+}
+
+/// Memory to decode blobs in, used over and over.
 ///
 /// Memory that is taken and given back for each blob costs more than decrypting it: the system hands it out anew, page by
-/// page. It grows to the largest blob, twice.
+/// page. It is given back where it has grown to more than twice [`GROUP_BYTES`], since large blobs lay in other places each time.
 #[derive(Debug, Default)]
 pub struct BlobMemory {
-    plain: Vec<u8>,
-    decompressed: Vec<u8>,
+    compressed: Vec<u8>,
+    contents: Vec<Vec<u8>>,
+}
+
+/// What the jobs of one operation decode in, as long as none does: never more than there were jobs at once.
+#[derive(Debug, Default)]
+pub(crate) struct IdleMemory(Mutex<Vec<BlobMemory>>);
+
+impl IdleMemory {
+    /// Runs a job with memory that an earlier one left.
+    pub(crate) fn lend<R>(&self, job: impl FnOnce(&mut BlobMemory) -> R) -> R {
+        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = idle().pop().unwrap_or_default();
+        let result = job(&mut memory);
+        idle().push(memory);
+        result
+    }
 }
 
 impl BlobMemory {
-    fn into_content(self, location: &Location) -> Vec<u8> {
-        match location.uncompressed_length {
-            Some(_) => self.decompressed,
-            None => self.plain,
+    fn with_room_for(&mut self, blobs: usize) -> &mut Self {
+        let kept: usize = self.contents.iter().map(Vec::capacity).sum();
+        if kept as u64 > 2 * GROUP_BYTES {
+            self.contents.clear();
         }
+        if self.contents.len() < blobs {
+            self.contents.resize_with(blobs, Vec::new);
+        }
+        self
     }
+}
+
+/// Blobs whose hashes are computed together: as many as there are lanes.
+const GROUP_BLOBS: usize = 16;
+
+/// Bytes of content that are decoded before they are handed over; a single blob may have more.
+const GROUP_BYTES: u64 = 16 << 20;
+
+/// How many blobs from the first on are decoded together; at least one.
+fn group_length(blobs: &[StoredBlob<'_>]) -> usize {
+    let mut bytes: u64 = 0;
+    let fits = blobs.iter().take(GROUP_BLOBS).take_while(|blob| {
+        bytes = bytes.saturating_add(u64::from(blob.location.plain_length()));
+        bytes <= GROUP_BYTES
+    });
+    fits.count().max(1)
+}
+
+fn wrong_hash() -> Error {
+    Error::damaged("the content does not match the identifier")
 }
 
 /// Decodes a tree. Keeps a core busy: call it on a worker.

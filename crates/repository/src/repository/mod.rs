@@ -17,8 +17,8 @@ use crate::index::IndexCache;
 use crate::signature::Signer;
 use crate::workers::Workers;
 
-pub use blobs::BlobMemory;
-pub(crate) use blobs::decode_tree;
+pub use blobs::{BlobMemory, StoredBlob};
+pub(crate) use blobs::{IdleMemory, decode_tree};
 pub use create::CreateOptions;
 pub use open::OpenOptions;
 pub use snapshots::SnapshotFile;

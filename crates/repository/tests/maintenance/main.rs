@@ -5,6 +5,7 @@ mod check_beside;
 mod check_damage;
 mod check_restic;
 mod copy;
+mod decode;
 mod fixture;
 mod prune_random;
 mod prune_refuses;

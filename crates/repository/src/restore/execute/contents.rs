@@ -1,7 +1,7 @@
 //! The contents of files: packs are read in order, each needed range once, and every blob goes to all of its places.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
@@ -10,7 +10,7 @@ use super::Run;
 use super::file_run::FileRun;
 use super::outcome::{Event, Outcome};
 use crate::format::BlobKind;
-use crate::repository::BlobMemory;
+use crate::repository::{BlobMemory, IdleMemory, StoredBlob};
 use crate::restore::RestorePlan;
 use crate::restore::blocking::blocking;
 use crate::restore::fetch::{Fetch, PackRange};
@@ -34,20 +34,7 @@ struct Budgets {
     permits: u32,
     memory: Semaphore,
     writers: Semaphore,
-    /// What the writers decode in, as long as none does.
-    idle: Mutex<Vec<BlobMemory>>,
-}
-
-impl Budgets {
-    fn take_memory(&self) -> BlobMemory {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.pop().unwrap_or_default()
-    }
-
-    fn give_memory(&self, memory: BlobMemory) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(memory);
-    }
+    idle: Arc<IdleMemory>,
 }
 
 /// What the tasks that write share.
@@ -78,7 +65,7 @@ impl Run<'_> {
             permits: budget,
             memory: Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX)),
             writers: Semaphore::new(self.repository.workers().threads().max(WRITERS_MIN)),
-            idle: Mutex::default(),
+            idle: Arc::default(),
         };
         let at_once = self.repository.storage().capabilities().connections.max(1)
             + self.repository.workers().threads();
@@ -222,13 +209,10 @@ impl Run<'_> {
         let _writer = budgets.writers.acquire().await;
         let (repository, writing) = (self.repository.clone(), Arc::clone(writing));
         let range = range.clone();
-        let mut memory = budgets.take_memory();
-        let job = move || {
-            let written = writing.write_range(&repository, &range, &stored, &mut memory);
-            (written, memory)
-        };
-        let (written, memory) = blocking(job).await?;
-        budgets.give_memory(memory);
+        let idle = Arc::clone(&budgets.idle);
+        let job =
+            move || idle.lend(|memory| writing.write_range(&repository, &range, &stored, memory));
+        let written = blocking(job).await?;
         events.extend(written.events);
         Ok(written.failed)
     }
@@ -293,25 +277,47 @@ impl Writing {
         memory: &mut BlobMemory,
     ) -> Written {
         let mut written = Written::default();
+        let mut numbers = Vec::with_capacity(range.blobs.len());
+        let mut blobs = Vec::with_capacity(range.blobs.len());
         for number in range.blobs.clone() {
-            let part = self.fetch.blob(number).and_then(|blob| {
-                let start = u64::from(blob.location.offset).checked_sub(range.start)?;
-                let start = usize::try_from(start).ok()?;
-                let end = start.checked_add(usize::try_from(blob.location.length).ok()?)?;
-                Some((blob, stored.get(start..end)?))
-            });
-            let content = match part {
-                Some((blob, stored)) => {
-                    repository.decode_blob_in(memory, &blob.id, &blob.location, stored)
+            match self.blob_in(range, stored, number) {
+                Some(blob) => {
+                    numbers.push(number);
+                    blobs.push(blob);
                 }
-                None => Err(Error::damaged("the pack is too short")),
+                None => {
+                    let error = Error::damaged("the pack is too short");
+                    written.failed.push((number, error));
+                }
+            }
+        }
+        repository.decode_blobs(memory, &blobs, |position, content| {
+            let Some(number) = numbers.get(position).copied() else {
+                return;
             };
             match content {
                 Ok(content) => self.write(number, content, &mut written.events),
                 Err(error) => written.failed.push((number, error)),
             }
-        }
+        });
         written
+    }
+
+    fn blob_in<'a>(
+        &self,
+        range: &PackRange,
+        stored: &'a [u8],
+        number: usize,
+    ) -> Option<StoredBlob<'a>> {
+        let blob = self.fetch.blob(number)?;
+        let start = u64::from(blob.location.offset).checked_sub(range.start)?;
+        let start = usize::try_from(start).ok()?;
+        let end = start.checked_add(usize::try_from(blob.location.length).ok()?)?;
+        Some(StoredBlob {
+            id: blob.id,
+            location: blob.location,
+            stored: stored.get(start..end)?,
+        })
     }
 
     /// Writes a blob to all of its places.
