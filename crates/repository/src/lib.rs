@@ -11,6 +11,7 @@
 //!   async runtime.
 
 pub mod backup;
+mod buffers;
 pub mod check;
 pub mod chunker;
 pub mod clock;

@@ -1,18 +1,15 @@
 //! Saving the content of files.
 
-use std::io::Read;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::chunk::Chunk;
 use super::directory::{Ticket, report};
 use super::run::Run;
 use super::{Content, Entry, EntryError};
 use crate::chunker::Cut;
 use crate::format::{BlobKind, Id, Node};
 use crate::progress::{Amount, Change};
-
-/// Bytes that are read at a time.
-const READ_BYTES: usize = 1 << 20;
 
 /// A file whose chunks are being stored.
 struct Saving {
@@ -51,10 +48,9 @@ pub(super) fn save(
             return ticket.complete(None);
         }
     };
-    if let Err(error) = handle.complete(&mut node) {
+    if let Err(error) = content.complete(&*handle, &source_path, &mut node) {
         run.entry_error(&path, &error);
     }
-    let size_hint = node.size_bytes;
     let saving = Arc::new(Saving {
         run: Arc::clone(run),
         path,
@@ -69,7 +65,7 @@ pub(super) fn save(
         stored_bytes: AtomicU64::new(0),
         end: Mutex::new(Some((node, ticket))),
     });
-    match saving.read(&mut *content, size_hint, &source_path) {
+    match saving.read(&mut *content, &source_path) {
         Ok(size_bytes) => {
             if let Some((node, _)) = &mut *saving.lock_end() {
                 node.size_bytes = size_bytes;
@@ -91,46 +87,41 @@ impl Saving {
     fn read(
         self: &Arc<Self>,
         content: &mut dyn Content,
-        size_hint: u64,
         source_path: &[u8],
     ) -> Result<u64, EntryError> {
+        let buffers = &self.run.chunk_buffers;
         let mut total: u64 = 0;
-        let mut slot = 0;
+        let mut slot: usize = 0;
         let mut scanned = 0;
         let mut at_end = false;
-        let expected = usize::try_from(size_hint)
-            .unwrap_or(READ_BYTES)
-            .min(READ_BYTES);
-        let mut buffer: Vec<u8> = Vec::with_capacity(expected.saturating_add(1));
+        let mut chunk = Chunk::new(buffers);
         while !self.run.is_over() {
-            match self.run.chunker.next_cut(&buffer, scanned, at_end) {
-                Cut::At(length) if length > 0 => {
-                    let mut rest = Vec::with_capacity(
-                        buffer
-                            .len()
-                            .saturating_sub(length)
-                            .saturating_add(READ_BYTES),
-                    );
-                    rest.extend_from_slice(buffer.get(length..).unwrap_or_default());
-                    buffer.truncate(length);
-                    let chunk = std::mem::replace(&mut buffer, rest);
-                    self.store(slot, chunk);
+            match self.run.chunker.next_cut(chunk.bytes(), scanned, at_end) {
+                Cut::At(length) if at_end && length == chunk.bytes().len() => {
+                    if length > 0 {
+                        self.lock_chunks().push(None);
+                        self.store_here(slot, chunk.bytes());
+                    }
+                    break;
+                }
+                Cut::At(length) => {
+                    let rest = chunk.cut(length, buffers);
+                    self.store(slot, std::mem::replace(&mut chunk, rest));
                     slot = slot.saturating_add(1);
                     scanned = 0;
                 }
-                Cut::At(_) => break,
                 Cut::NeedMore { scanned: so_far } => {
                     scanned = so_far;
-                    let read = read_more(content, &mut buffer).map_err(|error| EntryError {
+                    let (count, ended) = chunk.read(content).map_err(|error| EntryError {
                         path: source_path.to_vec(),
                         during: "read",
                         message: error.to_string(),
                         vanished: false,
                     })?;
-                    at_end = read < READ_BYTES;
-                    total = total.saturating_add(read as u64);
+                    at_end = ended;
+                    total = total.saturating_add(count as u64);
                     self.run.progress.advance(Amount {
-                        bytes: read as u64,
+                        bytes: count as u64,
                         ..Amount::default()
                     });
                 }
@@ -141,15 +132,15 @@ impl Saving {
     }
 
     /// Stores a chunk: on another thread if one may be free, otherwise here.
-    fn store(self: &Arc<Self>, slot: usize, chunk: Vec<u8>) {
+    fn store(self: &Arc<Self>, slot: usize, chunk: Chunk) {
         self.lock_chunks().push(None);
         if !self.run.hand_out() {
-            return self.store_here(slot, &chunk);
+            return self.store_here(slot, chunk.bytes());
         }
         self.remaining.fetch_add(1, Ordering::AcqRel);
         let this = Arc::clone(self);
         self.run.repository.workers().spawn(move || {
-            this.store_here(slot, &chunk);
+            this.store_here(slot, chunk.bytes());
             drop(chunk);
             this.run.handed_back();
             this.one_less();
@@ -219,9 +210,4 @@ impl Saving {
     fn lock_chunks(&self) -> std::sync::MutexGuard<'_, Vec<Option<Id>>> {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Appends up to [`READ_BYTES`]; fewer only at the end of the content.
-fn read_more(content: &mut dyn Content, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
-    content.take(READ_BYTES as u64).read_to_end(buffer)
 }

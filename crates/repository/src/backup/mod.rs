@@ -11,6 +11,7 @@
 //! What the repository has lost of earlier snapshots and the source still has is stored again (story T-36), since the index
 //! does not name it. A backup that meets such a loss looks at the end which earlier snapshots it made whole.
 
+mod chunk;
 mod compare;
 mod counters;
 mod directory;

@@ -7,8 +7,9 @@ use tokio::runtime::Handle as Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
-use super::{BackupOptions, EntryError};
+use super::{BackupOptions, EntryError, chunk};
 use crate::Error;
+use crate::buffers::Buffers;
 use crate::chunker::Chunker;
 use crate::format::{BlobKind, Id, Node};
 use crate::index::Index;
@@ -21,6 +22,8 @@ pub(super) struct Run {
     pub index: Arc<Index>,
     pub writer: BlobWriter,
     pub chunker: Chunker,
+    /// Memory for the chunks of large files.
+    pub chunk_buffers: Buffers,
     pub options: BackupOptions,
     pub progress: Arc<dyn Progress>,
     pub cancel: CancellationToken,
@@ -47,11 +50,15 @@ impl Run {
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
     ) -> Self {
+        // Each thread may read one, and others wait for a thread.
+        let threads = repository.workers().threads();
+        let chunks = threads.saturating_add(handed_out_max(threads));
         Self {
             repository: repository.clone(),
             index,
             writer,
             chunker: Chunker::new(repository.config().chunker_polynomial),
+            chunk_buffers: chunk::buffers(chunks),
             options,
             progress,
             cancel,
@@ -127,12 +134,10 @@ impl Run {
         self.index.is_reduced() || self.met_losses.load(Ordering::Relaxed)
     }
 
-    /// Room for one more chunk on another thread. Two a thread keep all busy; more would only take memory.
+    /// Room for one more chunk on another thread.
     pub fn hand_out(&self) -> bool {
-        enter(
-            &self.handed_out,
-            self.repository.workers().threads().saturating_mul(2),
-        )
+        let threads = self.repository.workers().threads();
+        enter(&self.handed_out, handed_out_max(threads))
     }
 
     pub fn handed_back(&self) {
@@ -147,6 +152,12 @@ impl Run {
     pub fn dequeued(&self) {
         self.queued.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// Chunks that may wait for a thread or be stored by another one than that which read them. One a thread and one more
+/// keep all busy, as the chunks differ in length; more would only take memory.
+fn handed_out_max(threads: usize) -> usize {
+    threads.saturating_add(1)
 }
 
 /// Counts one more unless that would pass the limit.

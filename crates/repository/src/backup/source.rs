@@ -113,6 +113,18 @@ pub trait Content: Read + Send {
     /// would take the torn content for unchanged. The number of bytes read is the engine's to set in `size_bytes`.
     fn refresh(&self, node: &mut Node) -> Result<(), EntryError>;
 
+    /// Fills in what [`Handle::complete`] of its handle would, where the open file is a shorter way to it.
+    ///
+    /// What could be read is filled in even where an error is returned.
+    fn complete(
+        &self,
+        handle: &dyn Handle,
+        _source_path: &[u8],
+        node: &mut Node,
+    ) -> Result<(), EntryError> {
+        handle.complete(node)
+    }
+
     /// Called once after the end of the content was read: whether it is whole, as a command's exit status tells. On an
     /// error the entry must not be stored; a content that is dropped before was given up.
     fn finish(&mut self) -> Result<(), EntryError> {

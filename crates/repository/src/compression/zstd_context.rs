@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::io::{self, Cursor, Read};
 
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe;
+use zstd::zstd_safe::{self, CParameter};
 
 use crate::compression::Level;
 use crate::format::FormatError;
@@ -16,6 +16,16 @@ struct LevelledCompressor {
 thread_local! {
     static COMPRESSOR: RefCell<Option<LevelledCompressor>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Level 3 looks for repetitions of five bytes in large blobs, of four in small ones. Five throughout costs a tenth less
+/// time on source text in files of some kilobytes, which get larger by one part in 500.
+fn compressor(level: Level) -> io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(level.zstd())?;
+    if level != Level::Max {
+        compressor.set_parameter(CParameter::MinMatch(5))?;
+    }
+    Ok(compressor)
 }
 
 fn failed(error: &io::Error) -> FormatError {
@@ -34,7 +44,7 @@ pub fn compress_into(level: Level, data: &[u8], out: &mut Vec<u8>) -> Result<(),
             Some(context) if context.level.zstd() == level.zstd() => context,
             _ => slot.insert(LevelledCompressor {
                 level,
-                compressor: Compressor::new(level.zstd()).map_err(|error| failed(&error))?,
+                compressor: compressor(level).map_err(|error| failed(&error))?,
             }),
         };
         let begin = out.len();

@@ -7,6 +7,7 @@ use strongroom_kernel::{IV_LENGTH, MAC_LENGTH, SealKey};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::CryptoError;
+use crate::crypto::iv;
 
 /// Bytes by which encrypted data is longer than the plain data: 16 of IV before it, 16 of MAC behind it.
 pub const OVERHEAD: usize = IV_LENGTH + MAC_LENGTH;
@@ -119,9 +120,7 @@ impl MasterKey {
     /// # Errors
     /// [`CryptoError::Random`] if the system has no random bytes; `out` is unchanged then.
     pub fn seal_into(&self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), CryptoError> {
-        let mut iv = [0; IV_LENGTH];
-        fill_random(&mut iv)?;
-        self.seal_with_iv(&iv, plain, out);
+        self.seal_with_iv(&iv::fresh()?, plain, out);
         Ok(())
     }
 

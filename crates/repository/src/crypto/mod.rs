@@ -2,6 +2,7 @@
 //! derivation of a key from a password with scrypt (sections "Keys, Encryption and MAC" of the design document).
 
 mod error;
+mod iv;
 mod kdf;
 mod key_file;
 mod master_key;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use std::num::NonZeroU32;
 
+use crate::buffers::{Buffer, Buffers};
 use crate::crypto::MasterKey;
 use crate::format::pack_header::{self, PackedBlob};
 use crate::format::{BlobKind, Id};
@@ -13,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct OpenPack {
     kind: BlobKind,
-    bytes: Vec<u8>,
+    bytes: Buffer,
     blobs: Vec<PackedBlob>,
 }
 
@@ -32,10 +33,10 @@ pub struct FinishedPack {
 
 impl OpenPack {
     /// An empty pack with room for `capacity_bytes`.
-    pub fn new(kind: BlobKind, capacity_bytes: usize) -> Self {
+    pub fn new(kind: BlobKind, buffers: &Buffers, capacity_bytes: usize) -> Self {
         Self {
             kind,
-            bytes: Vec::with_capacity(capacity_bytes),
+            bytes: buffers.take_empty(capacity_bytes),
             blobs: Vec::new(),
         }
     }
@@ -131,7 +132,8 @@ impl OpenPack {
         Ok(FinishedPack {
             id: Id::of(&self.bytes),
             kind: self.kind,
-            bytes: Bytes::from(self.bytes),
+            // The memory goes back when the storage lets go of it.
+            bytes: Bytes::from_owner(self.bytes),
             blobs: self.blobs,
         })
     }

@@ -21,6 +21,9 @@ pub(crate) struct IndexedPack {
     pub blobs: Vec<PackedBlob>,
 }
 
+/// Memory of packs that are on their way to the storage: this bounds how many are at once where packs are large.
+const MEMORY_BYTES: u64 = 48 << 20;
+
 /// The JSON of an index file.
 pub(crate) fn encode_index(packs: &[IndexedPack]) -> Vec<u8> {
     let mut encoder = IndexEncoder::new();
@@ -83,19 +86,23 @@ impl State {
         packs: &mut mpsc::Receiver<FinishedPack>,
         dry_run: bool,
     ) -> Result<()> {
-        let limit = self.repository.storage().capabilities().connections.max(1);
+        let connections = self.repository.storage().capabilities().connections;
+        let pack_size = self.repository.settings().pack_size_bytes.max(1);
+        let fitting = usize::try_from(MEMORY_BYTES / u64::from(pack_size)).unwrap_or(1);
+        let limit = connections.min(fitting).max(1);
         let mut running = JoinSet::new();
         let mut failure = None;
         while failure.is_none() {
+            if running.len() >= limit {
+                let done = running.join_next().await;
+                failure = self.note(done).await.err();
+                continue;
+            }
             let Some(pack) = packs.recv().await else {
                 break;
             };
             if dry_run {
                 continue;
-            }
-            while running.len() >= limit {
-                let done = running.join_next().await;
-                failure = self.note(done).await.err().or(failure);
             }
             running.spawn(store(self.repository.clone(), pack));
         }

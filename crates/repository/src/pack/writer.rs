@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::open_pack::{FinishedPack, OpenPack};
 use super::totals::{Totals, WriterTotals};
 use super::upload::{self, Uploaded};
+use crate::buffers::Buffers;
 use crate::compression;
 use crate::crypto::OVERHEAD;
 use crate::format::{BlobKind, Id, RepositoryVersion};
@@ -56,6 +57,8 @@ struct Shared {
     taken: Vec<Mutex<HashSet<(BlobKind, Id)>>>,
     /// Packs that no thread is filling at the moment. At most one a thread and kind.
     idle: Mutex<Vec<OpenPack>>,
+    /// Memory of packs that are stored.
+    buffers: Buffers,
     sender: Mutex<Option<mpsc::Sender<FinishedPack>>>,
     upload: Mutex<Option<JoinHandle<Result<Uploaded>>>>,
     cancel: CancellationToken,
@@ -63,6 +66,9 @@ struct Shared {
 }
 
 const SHARDS: usize = 64;
+
+/// Memory of packs that is kept for the next ones; more than these are in use only while the storage is slow.
+const BUFFERS_KEPT: usize = 8;
 
 impl BlobWriter {
     /// A writer that stores what `index` does not name. Must be called inside a tokio runtime.
@@ -113,6 +119,7 @@ impl BlobWriter {
                 index,
                 taken: (0..SHARDS).map(|_| Mutex::default()).collect(),
                 idle: Mutex::default(),
+                buffers: Buffers::new(BUFFERS_KEPT, usize::MAX),
                 sender: Mutex::new(Some(sender)),
                 upload: Mutex::new(Some(upload)),
                 cancel,
@@ -277,7 +284,10 @@ impl BlobWriter {
         match idle.iter().position(|pack| pack.kind() == kind) {
             Some(position) => idle.swap_remove(position),
             // Untouched memory of a large allocation costs nothing; a pack may grow past its size by its last blob.
-            None => OpenPack::new(kind, self.full().saturating_add(1 << 20)),
+            None => {
+                let capacity_bytes = self.full().saturating_add(1 << 20);
+                OpenPack::new(kind, &self.shared.buffers, capacity_bytes)
+            }
         }
     }
 

@@ -7,13 +7,17 @@ use std::sync::Arc;
 
 use rustix::fs::{Advice, FileType, OFlags, Stat, fstat};
 use rustix::io::{Errno, retry_on_intr};
-use strongroom_repository::backup::{Content, EntryError};
+use strongroom_repository::backup::{Content, EntryError, Handle};
 use strongroom_repository::format::Node;
 
 use crate::files::directory::{no_follow, open_unnoticed};
 use crate::files::entry::Context;
 use crate::files::failure::Failure;
 use crate::files::metadata::{apply, file_type};
+use crate::files::xattr::Place;
+
+/// Files shorter than this are read at once, so there is nothing to read ahead.
+const ADVISED_BYTES: u64 = 1 << 20;
 
 /// A regular file, read to whatever its end is by then.
 pub(super) struct OpenFile {
@@ -21,6 +25,10 @@ pub(super) struct OpenFile {
     file: OwnedFd,
     /// As it was when the file was opened.
     stat: Stat,
+    /// Bytes read so far.
+    position: u64,
+    /// The last read ended where the file ended when it was opened, although there was room for more.
+    at_end: bool,
 }
 
 impl OpenFile {
@@ -42,14 +50,35 @@ impl OpenFile {
         if file_type(&stat) != FileType::RegularFile {
             return Err(not_a_file());
         }
-        // Advice: a file system that knows none reads as well.
-        let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
+        if size(&stat) >= ADVISED_BYTES {
+            // Advice: a file system that knows none reads as well.
+            let _ = rustix::fs::fadvise(&file, 0, None, Advice::Sequential);
+        }
         Ok(Self {
             context: Arc::clone(context),
             file,
             stat,
+            position: 0,
+            at_end: false,
         })
     }
+
+    fn read_file(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match rustix::io::read(&self.file, &mut *buffer) {
+            Ok(length) => Ok(length),
+            // Some file systems in user space take the flag for the content, too.
+            Err(Errno::AGAIN) => {
+                let flags = rustix::fs::fcntl_getfl(&self.file)?;
+                rustix::fs::fcntl_setfl(&self.file, flags - OFlags::NONBLOCK)?;
+                Ok(rustix::io::read(&self.file, buffer)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn size(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0)
 }
 
 fn not_a_file() -> Failure {
@@ -77,17 +106,16 @@ fn open_unnoticed_path(directory: &OwnedFd, name: &CStr, follow: bool) -> Result
 }
 
 impl Read for OpenFile {
+    /// A read that got all that the file was said to have, and less than it asked for, has met the end: nothing is asked
+    /// again. Less than the file was said to have proves nothing, since a failing disk yields what it could read first.
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match rustix::io::read(&self.file, &mut *buffer) {
-            Ok(length) => Ok(length),
-            // Some file systems in user space take the flag for the content, too.
-            Err(Errno::AGAIN) => {
-                let flags = rustix::fs::fcntl_getfl(&self.file)?;
-                rustix::fs::fcntl_setfl(&self.file, flags - OFlags::NONBLOCK)?;
-                Ok(rustix::io::read(&self.file, buffer)?)
-            }
-            Err(error) => Err(error.into()),
+        if self.at_end {
+            return Ok(0);
         }
+        let length = self.read_file(buffer)?;
+        self.position = self.position.saturating_add(length as u64);
+        self.at_end = length > 0 && length < buffer.len() && self.position == size(&self.stat);
+        Ok(length)
     }
 }
 
@@ -95,5 +123,17 @@ impl Content for OpenFile {
     fn refresh(&self, node: &mut Node) -> Result<(), EntryError> {
         apply(node, &self.stat, &self.context);
         Ok(())
+    }
+
+    /// Through the open file: that is the object whose content is read, and spares the way through its directory.
+    fn complete(
+        &self,
+        _: &dyn Handle,
+        source_path: &[u8],
+        node: &mut Node,
+    ) -> Result<(), EntryError> {
+        Place::Open(&self.file)
+            .read(&mut node.extended_attributes)
+            .map_err(|failure| failure.at(source_path.to_vec()))
     }
 }

@@ -76,7 +76,7 @@ impl FileHandle {
             false => self.path(),
         };
         let follow = self.follow;
-        xattr::Place { path, follow }.read(&mut node.extended_attributes)
+        xattr::Place::Path { path, follow }.read(&mut node.extended_attributes)
     }
 
     fn try_children(&self) -> Result<Children, Failure> {

@@ -5,8 +5,8 @@
 //! long, and a symbolic link that is planted while the backup runs leads nowhere. The number of descriptors is bounded
 //! (see [`descriptors`]).
 //!
-//! Cost on the unchanged path, a file: one `fstatat` when it is listed and one `llistxattr` when the engine completes
-//! it; a directory adds `openat`, `fstat`, `getdents` twice and `close`.
+//! Cost of a file: one `fstatat` when it is listed, and `openat`, `fstat`, `flistxattr`, `read` and `close` if it is read;
+//! of another entry `fstatat` and one `llistxattr` when the engine completes it; a directory adds `openat`, `fstat`, `getdents` twice and `close`.
 
 mod content;
 mod descriptors;

@@ -93,7 +93,7 @@ impl TopHandle {
             false => self.folder(),
         };
         let follow = true;
-        Place { path, follow }.read(&mut node.extended_attributes)
+        Place::Path { path, follow }.read(&mut node.extended_attributes)
     }
 
     /// What was asked for and does not exist.

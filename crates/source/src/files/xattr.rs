@@ -2,12 +2,13 @@
 //!
 //! They are read through `/proc/self/fd/N/NAME`, where `N` is the open directory: that works for every kind of entry
 //! without opening it (a fifo would block, a device might act), cannot get too long, and follows no symbolic link.
+//! Those of a file that is read are read through the open file, for half the time.
 //! Where `/proc` is not mounted they are read by the whole path, which the system limits to 4,096 bytes.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use rustix::fs::{getxattr, lgetxattr, listxattr, llistxattr};
+use rustix::fs::{fgetxattr, flistxattr, getxattr, lgetxattr, listxattr, llistxattr};
 use rustix::io::Errno;
 use strongroom_repository::format::ExtendedAttribute;
 
@@ -32,24 +33,26 @@ pub(super) fn has_proc() -> bool {
     rustix::fs::stat("/proc/self/fd").is_ok()
 }
 
-/// Where attributes are read from. The path must stay valid meanwhile: keep the descriptor that it goes through.
-pub(super) struct Place {
-    /// Path of the entry.
-    pub path: Vec<u8>,
-    /// It is a symbolic link to be followed.
-    pub follow: bool,
+/// Where attributes are read from.
+pub(super) enum Place<'a> {
+    /// A path, which must stay valid meanwhile: keep the descriptor that it goes through.
+    Path {
+        /// Path of the entry.
+        path: Vec<u8>,
+        /// It is a symbolic link to be followed.
+        follow: bool,
+    },
+    /// A file that is open to be read.
+    Open(&'a OwnedFd),
 }
 
-impl Place {
+impl Place<'_> {
     /// Sets the attributes in the order in which the system lists them, which is the one that restic stores.
     ///
     /// All that can be read are set even where an error is returned. A file system without attributes has none.
     pub fn read(&self, attributes: &mut Vec<ExtendedAttribute>) -> Result<(), Failure> {
         attributes.clear();
-        let names = match self.filled(|path, follow, buffer| match follow {
-            true => listxattr(path, buffer),
-            false => llistxattr(path, buffer),
-        }) {
+        let names = match filled(|buffer| self.list(buffer)) {
             Ok(names) => names,
             Err(Errno::NOTSUP | Errno::NODATA) => return Ok(()),
             Err(error) => return Err(Failure::call("list the attributes of")(error)),
@@ -79,10 +82,7 @@ impl Place {
                 ),
             ));
         };
-        match self.filled(|path, follow, buffer| match follow {
-            true => getxattr(path, name, buffer),
-            false => lgetxattr(path, name, buffer),
-        }) {
+        match filled(|buffer| self.get(name, buffer)) {
             Ok(value) => Ok(Some(ExtendedAttribute {
                 name: text.to_owned(),
                 value,
@@ -96,20 +96,33 @@ impl Place {
         }
     }
 
-    /// What a call fills a buffer with, tried with a small one first.
-    fn filled(
-        &self,
-        call: impl Fn(&[u8], bool, &mut [u8]) -> Result<usize, Errno>,
-    ) -> Result<Vec<u8>, Errno> {
-        let mut buffer = vec![0; USUAL_BYTES];
-        let length = match call(&self.path, self.follow, &mut buffer) {
-            Err(Errno::RANGE) => {
-                buffer = vec![0; MOST_BYTES];
-                call(&self.path, self.follow, &mut buffer)?
-            }
-            length => length?,
-        };
-        buffer.truncate(length);
-        Ok(buffer)
+    fn list(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        match self {
+            Self::Path { path, follow: true } => listxattr(path.as_slice(), buffer),
+            Self::Path { path, .. } => llistxattr(path.as_slice(), buffer),
+            Self::Open(file) => flistxattr(file, buffer),
+        }
+    }
+
+    fn get(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize, Errno> {
+        match self {
+            Self::Path { path, follow: true } => getxattr(path.as_slice(), name, buffer),
+            Self::Path { path, .. } => lgetxattr(path.as_slice(), name, buffer),
+            Self::Open(file) => fgetxattr(file, name, buffer),
+        }
+    }
+}
+
+/// What a call fills a buffer with, tried with a small one first.
+fn filled(call: impl Fn(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let mut usual = [0; USUAL_BYTES];
+    match call(&mut usual) {
+        Err(Errno::RANGE) => {
+            let mut buffer = vec![0; MOST_BYTES];
+            let length = call(&mut buffer)?;
+            buffer.truncate(length);
+            Ok(buffer)
+        }
+        length => Ok(usual.get(..length?).unwrap_or_default().to_vec()),
     }
 }

@@ -263,8 +263,13 @@ impl Plan {
             }
         };
         let index = heal::without_lost(index, self.arguments.heal, repository, context).await?;
+        // With -vv the result of the walk is asked for.
+        let patience = match output.style().verbosity {
+            0 | 1 => scan::PATIENCE,
+            _ => Duration::ZERO,
+        };
         let scan = (self.reads_files() && !self.arguments.no_scan)
-            .then(|| scan::Scan::start(source.root(), &meter, &context.cancel));
+            .then(|| scan::Scan::start(source.root(), patience, &meter, &context.cancel));
         let environment = &context.environment;
         let options = BackupOptions {
             time: self.time,

@@ -1,6 +1,8 @@
 //! Counts what a backup will read, beside the backup, so that the time left can be told.
 
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use strongroom_repository::backup::Handle;
 use strongroom_repository::format::NodeKind;
@@ -9,21 +11,36 @@ use tokio_util::sync::CancellationToken;
 
 use crate::output::meter::{Meter, Scanner};
 
+/// When a walk begins that only serves the estimate: a backup that is over by then has no time left to tell.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A walk over the source on a thread of its own; dropping it ends the walk.
 pub struct Scan {
     stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Scan {
-    /// Begins to count what is below the root. Errors are the backup's to report.
-    pub fn start(root: Box<dyn Handle>, meter: &Meter, cancel: &CancellationToken) -> Self {
+    /// Counts what is below the root, unless it is dropped within `patience`. Errors are the backup's to report.
+    pub fn start(
+        root: Box<dyn Handle>,
+        patience: Duration,
+        meter: &Meter,
+        cancel: &CancellationToken,
+    ) -> Self {
         let stop = cancel.child_token();
         let (scanner, stopped) = (meter.scanner(), stop.clone());
-        let thread = std::thread::spawn(move || count(root, &scanner, &stopped));
+        let (sender, dropped) = channel();
+        let thread = std::thread::spawn(move || {
+            if patience.is_zero()
+                || dropped.recv_timeout(patience) == Err(RecvTimeoutError::Timeout)
+            {
+                count(root, &scanner, &stopped);
+            }
+        });
         Self {
             stop,
-            thread: Some(thread),
+            thread: Some((sender, thread)),
         }
     }
 }
@@ -31,7 +48,8 @@ impl Scan {
 impl Drop for Scan {
     fn drop(&mut self) {
         self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
+        if let Some((sender, thread)) = self.thread.take() {
+            drop(sender);
             // A panic there costs the estimate alone.
             let _ = thread.join();
         }
