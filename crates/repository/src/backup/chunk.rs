@@ -26,11 +26,18 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// An empty chunk.
-    pub fn new(buffers: &Buffers) -> Self {
+    /// A chunk of which so much is there already.
+    pub fn beginning(bytes: &[u8], buffers: &Buffers) -> Self {
+        let mut memory = buffers.take();
+        if memory.len() < bytes.len() {
+            memory.resize(bytes.len(), 0);
+        }
+        if let Some(space) = memory.get_mut(..bytes.len()) {
+            space.copy_from_slice(bytes);
+        }
         Self {
-            memory: buffers.take(),
-            length: 0,
+            memory,
+            length: bytes.len(),
         }
     }
 
@@ -63,15 +70,7 @@ impl Chunk {
 
     /// Ends the chunk after `length` bytes; what lies behind them is the beginning of the one that is returned.
     pub fn cut(&mut self, length: usize, buffers: &Buffers) -> Self {
-        let mut rest = Self::new(buffers);
-        let behind = self.bytes().get(length..).unwrap_or_default();
-        if rest.memory.len() < behind.len() {
-            rest.memory.resize(behind.len(), 0);
-        }
-        if let Some(space) = rest.memory.get_mut(..behind.len()) {
-            space.copy_from_slice(behind);
-            rest.length = behind.len();
-        }
+        let rest = Self::beginning(self.bytes().get(length..).unwrap_or_default(), buffers);
         self.length = self.length.min(length);
         rest
     }
@@ -99,7 +98,7 @@ mod tests {
     fn memory_that_is_used_again_shows_nothing_of_its_last_content() {
         let buffers = buffers(4);
         let secret = vec![b's'; 3 << 20];
-        let mut first = Chunk::new(&buffers);
+        let mut first = Chunk::beginning(&[], &buffers);
         let mut source = Drip(&secret);
         while !first.read(&mut source).unwrap().1 {}
         assert_eq!(first.bytes(), secret);
@@ -112,7 +111,7 @@ mod tests {
 
         for length in [0, 1, 10_007, CHUNK_MIN, CHUNK_MIN + STEP_BYTES] {
             let content = vec![b'p'; length];
-            let mut chunk = Chunk::new(&buffers);
+            let mut chunk = Chunk::beginning(&[], &buffers);
             assert!(chunk.bytes().is_empty());
             let (mut source, mut total) = (Drip(&content), 0);
             loop {

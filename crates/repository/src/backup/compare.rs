@@ -5,49 +5,49 @@ use super::run::Run;
 use crate::format::{BlobKind, Node, NodeKind};
 use crate::progress::Change;
 
-/// The node of a file that has not changed, with the content of the parent's; `None` if it has to be read.
-///
-/// As in restic a file has not changed if its modification time, size, ctime and inode number are the parent's. Blobs
-/// that the repository has lost make it changed: it is read and they are stored again.
-pub(super) fn reuse(
-    run: &Run,
-    path: &[u8],
-    entry: &Entry,
-    previous: Option<&Node>,
-) -> Option<Node> {
-    let previous = previous?;
-    let node = &entry.node;
+/// Whether a file has not changed, so that it can be taken over. As in restic that is if its modification time, size,
+/// ctime and inode number are the parent's. Blobs that the repository has lost make it changed: it is read and they are
+/// stored again.
+pub(super) fn is_unchanged(run: &Run, path: &[u8], node: &Node, previous: &Node) -> bool {
     let options = &run.options;
     let same = previous.kind == NodeKind::File
         && previous.mtime == node.mtime
         && previous.size_bytes == node.size_bytes
         && (options.ignore_ctime || previous.ctime == node.ctime)
         && (options.ignore_inode || previous.inode == node.inode);
-    if !same {
-        return None;
-    }
-    let content = previous.content.as_ref()?;
-    if !content
+    let Some(content) = previous.content.as_ref().filter(|_| same) else {
+        return false;
+    };
+    let is_there = content
         .iter()
-        .all(|id| run.index.contains(BlobKind::Data, id))
-    {
+        .all(|id| run.index.contains(BlobKind::Data, id));
+    if !is_there {
         run.note_loss();
         run.progress.warning(&format!(
             "the repository has lost content of {}: it is read and stored again",
             String::from_utf8_lossy(path)
         ));
-        return None;
     }
-    let mut node = node.clone();
-    node.content = Some(content.clone());
-    if previous.ctime == node.ctime && previous.inode == node.inode {
-        // A change of an attribute changes the ctime, so the attributes need not be asked for.
-        node.extended_attributes
-            .clone_from(&previous.extended_attributes);
-    } else if let Err(error) = entry.handle.complete(&mut node) {
+    is_there
+}
+
+/// The node of a file that has not changed, with the content of the parent's.
+pub(super) fn take_over(run: &Run, path: &[u8], entry: Entry, previous: Node) -> Node {
+    let Entry {
+        mut node, handle, ..
+    } = entry;
+    if has_same_attributes(&node, &previous) {
+        node.extended_attributes = previous.extended_attributes;
+    } else if let Err(error) = handle.complete(&mut node) {
         run.entry_error(path, &error);
     }
-    Some(node)
+    node.content = previous.content;
+    node
+}
+
+/// Whether the attributes need not be asked for: a change of one changes the ctime.
+pub(super) fn has_same_attributes(node: &Node, previous: &Node) -> bool {
+    previous.kind == node.kind && previous.ctime == node.ctime && previous.inode == node.inode
 }
 
 /// How an entry that was saved anew differs from the parent's.

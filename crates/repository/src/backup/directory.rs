@@ -1,15 +1,16 @@
 //! Saving directories. No thread ever waits for another: whoever completes the last child of a directory stores its
 //! tree and goes on with the directory above.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
 use super::compare;
+use super::file::Pending;
+use super::parent::Previous;
 use super::run::Run;
-use super::{Entry, EntryError, Handle, file};
+use super::{Entry, EntryError, Handle, file, small};
 use crate::format::{BlobKind, Id, Node, NodeKind, Tree};
 use crate::progress::{Amount, Change, Item};
 use crate::{Error, ErrorKind, Result};
@@ -98,13 +99,20 @@ fn save(run: &Arc<Run>, path: Vec<u8>, entry: Entry, previous: Option<Node>, tic
         mut node, handle, ..
     } = entry;
     run.progress.current(&path);
-    if let Err(error) = handle.complete(&mut node) {
-        run.entry_error(&path, &error);
-    }
-    let parent = previous
+    let previous_dir = previous
         .as_ref()
-        .filter(|node| node.kind == NodeKind::Dir)
-        .and_then(|node| node.subtree);
+        .filter(|previous| previous.kind == NodeKind::Dir);
+    match previous_dir.filter(|previous| compare::has_same_attributes(&node, previous)) {
+        Some(same) => node
+            .extended_attributes
+            .clone_from(&same.extended_attributes),
+        None => {
+            if let Err(error) = handle.complete(&mut node) {
+                run.entry_error(&path, &error);
+            }
+        }
+    }
+    let parent = previous_dir.and_then(|previous| previous.subtree);
     let end = End::Child {
         node: Box::new(node),
         previous: previous.map(Box::new),
@@ -135,12 +143,7 @@ impl Directory {
                 return finish_upwards(self.leave_out());
             }
         };
-        let mut previous: HashMap<Vec<u8>, Node> = parent
-            .and_then(|id| self.run.parent_tree(&id))
-            .unwrap_or_default()
-            .into_iter()
-            .map(|node| (node.name.clone(), node))
-            .collect();
+        let mut previous = Previous::new(parent.and_then(|id| self.run.parent_tree(&id)));
         for (slot, entry) in entries.enumerate() {
             if self.run.is_over() {
                 break;
@@ -153,7 +156,7 @@ impl Directory {
             };
             match entry {
                 Ok(entry) => {
-                    let previous = previous.remove(&entry.node.name);
+                    let previous = previous.find(&entry.node.name);
                     self.save_child(entry, previous, ticket);
                 }
                 Err(error) => {
@@ -178,17 +181,25 @@ impl Directory {
                     .workers()
                     .spawn(move || save(&run, path, entry, previous, ticket));
             }
-            NodeKind::File => match compare::reuse(&run, &path, &entry, previous.as_ref()) {
-                Some(node) => {
+            NodeKind::File => match previous {
+                Some(previous) if compare::is_unchanged(&run, &path, &entry.node, &previous) => {
+                    let node = compare::take_over(&run, &path, entry, previous);
                     report(&run, &path, &node, Change::Unchanged, 0, 0);
                     ticket.complete(Some(node));
                 }
-                // A directory of a million files does not queue them all: this thread takes its share instead.
-                None if !run.enqueue() => file::save(&run, path, entry, previous, ticket),
-                None => self.run.repository.workers().spawn(move || {
-                    run.dequeued();
-                    file::save(&run, path, entry, previous, ticket);
-                }),
+                previous => {
+                    let change = match previous {
+                        Some(_) => Change::Changed,
+                        None => Change::New,
+                    };
+                    let file = Pending {
+                        path,
+                        entry,
+                        change,
+                        ticket,
+                    };
+                    save_file(&run, file);
+                }
             },
             _ => save_other(&run, &path, entry, previous.as_ref(), ticket),
         }
@@ -273,7 +284,22 @@ impl Directory {
     }
 }
 
-/// Saves what is neither a file nor a directory.
+/// Saves a file soon, on any thread.
+fn save_file(run: &Arc<Run>, file: Pending) {
+    if small::is_small(&file.entry.node) {
+        small::save(run, file);
+    } else if run.enqueue() {
+        let job = Arc::clone(run);
+        run.repository.workers().spawn(move || {
+            job.dequeued();
+            file::save(&job, file);
+        });
+    } else {
+        // A directory of a million files does not queue them all: this thread takes its share instead.
+        file::save(run, file);
+    }
+}
+
 /// The path to tell of an entry that could not be read: that in the snapshot; at the top the one of the source, which
 /// is what was asked for and may be far from where it would lie in the snapshot.
 fn told_path(folder: &[u8], error: &EntryError) -> Vec<u8> {
@@ -284,6 +310,7 @@ fn told_path(folder: &[u8], error: &EntryError) -> Vec<u8> {
     join(folder, name.unwrap_or_default())
 }
 
+/// Saves what is neither a file nor a directory.
 fn save_other(run: &Run, path: &[u8], entry: Entry, previous: Option<&Node>, ticket: Ticket) {
     let Entry {
         mut node, handle, ..

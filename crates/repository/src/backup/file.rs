@@ -9,7 +9,7 @@ use super::run::Run;
 use super::{Content, Entry, EntryError};
 use crate::chunker::Cut;
 use crate::format::{BlobKind, Id, Node};
-use crate::progress::{Amount, Change};
+use crate::progress::Change;
 
 /// A file whose chunks are being stored.
 struct Saving {
@@ -24,48 +24,105 @@ struct Saving {
     end: Mutex<Option<(Node, Ticket)>>,
 }
 
-/// Reads a file and stores it. A file that cannot be read (to its end) is left out and told of.
-pub(super) fn save(
-    run: &Arc<Run>,
-    path: Vec<u8>,
-    entry: Entry,
-    previous: Option<Node>,
-    ticket: Ticket,
-) {
-    if run.is_over() {
-        return ticket.complete(None);
+/// A file that is to be saved.
+pub(super) struct Pending {
+    /// Path inside the snapshot.
+    pub path: Vec<u8>,
+    pub entry: Entry,
+    /// New, or different from the parent's.
+    pub change: Change,
+    pub ticket: Ticket,
+}
+
+/// A file that is open and has told all but its content.
+pub(super) struct Opened {
+    pub path: Vec<u8>,
+    pub node: Node,
+    pub source_path: Vec<u8>,
+    pub content: Box<dyn Content>,
+    pub change: Change,
+    pub ticket: Ticket,
+}
+
+impl Opened {
+    /// The file cannot be read: it is left out of the snapshot.
+    pub fn leave_out(self, run: &Run, error: &EntryError) {
+        run.entry_error(&self.path, error);
+        self.ticket.complete(None);
     }
-    run.progress.current(&path);
+}
+
+/// Reads a file and stores it. A file that cannot be read (to its end) is left out and told of.
+pub(super) fn save(run: &Arc<Run>, file: Pending) {
+    if let Some(opened) = open(run, file) {
+        save_opened(run, opened, &[]);
+    }
+}
+
+/// Opens a file; `None` if it is left out.
+pub(super) fn open(run: &Run, file: Pending) -> Option<Opened> {
+    let Pending {
+        path,
+        entry,
+        change,
+        ticket,
+    } = file;
     let Entry {
         mut node,
         handle,
         source_path,
     } = entry;
-    let mut content = match open(&*handle, &mut node) {
+    if run.is_over() {
+        ticket.complete(None);
+        return None;
+    }
+    run.progress.current(&path);
+    let opened = handle.open().and_then(|content| {
+        content.refresh(&mut node)?;
+        Ok(content)
+    });
+    let content = match opened {
         Ok(content) => content,
         Err(error) => {
             run.entry_error(&path, &error);
-            return ticket.complete(None);
+            ticket.complete(None);
+            return None;
         }
     };
     if let Err(error) = content.complete(&*handle, &source_path, &mut node) {
         run.entry_error(&path, &error);
     }
+    Some(Opened {
+        path,
+        node,
+        source_path,
+        content,
+        change,
+        ticket,
+    })
+}
+
+/// Reads the rest of a file, of which `beginning` was read, and stores it chunk by chunk.
+pub(super) fn save_opened(run: &Arc<Run>, opened: Opened, beginning: &[u8]) {
+    let Opened {
+        path,
+        node,
+        source_path,
+        mut content,
+        change,
+        ticket,
+    } = opened;
     let saving = Arc::new(Saving {
         run: Arc::clone(run),
         path,
-        change: if previous.is_some() {
-            Change::Changed
-        } else {
-            Change::New
-        },
+        change,
         chunks: Mutex::default(),
         remaining: AtomicUsize::new(1),
         added_bytes: AtomicU64::new(0),
         stored_bytes: AtomicU64::new(0),
         end: Mutex::new(Some((node, ticket))),
     });
-    match saving.read(&mut *content, &source_path) {
+    match saving.read(&mut *content, beginning, &source_path) {
         Ok(size_bytes) => {
             if let Some((node, _)) = &mut *saving.lock_end() {
                 node.size_bytes = size_bytes;
@@ -76,10 +133,14 @@ pub(super) fn save(
     saving.one_less();
 }
 
-fn open(handle: &dyn super::Handle, node: &mut Node) -> Result<Box<dyn Content>, EntryError> {
-    let content = handle.open()?;
-    content.refresh(node)?;
-    Ok(content)
+/// The error of a read that failed.
+pub(super) fn unreadable(source_path: &[u8], error: &std::io::Error) -> EntryError {
+    EntryError {
+        path: source_path.to_vec(),
+        during: "read",
+        message: error.to_string(),
+        vanished: false,
+    }
 }
 
 impl Saving {
@@ -87,14 +148,16 @@ impl Saving {
     fn read(
         self: &Arc<Self>,
         content: &mut dyn Content,
+        beginning: &[u8],
         source_path: &[u8],
     ) -> Result<u64, EntryError> {
         let buffers = &self.run.chunk_buffers;
-        let mut total: u64 = 0;
+        let mut total = beginning.len() as u64;
+        self.run.read(total);
         let mut slot: usize = 0;
         let mut scanned = 0;
         let mut at_end = false;
-        let mut chunk = Chunk::new(buffers);
+        let mut chunk = Chunk::beginning(beginning, buffers);
         while !self.run.is_over() {
             match self.run.chunker.next_cut(chunk.bytes(), scanned, at_end) {
                 Cut::At(length) if at_end && length == chunk.bytes().len() => {
@@ -112,18 +175,11 @@ impl Saving {
                 }
                 Cut::NeedMore { scanned: so_far } => {
                     scanned = so_far;
-                    let (count, ended) = chunk.read(content).map_err(|error| EntryError {
-                        path: source_path.to_vec(),
-                        during: "read",
-                        message: error.to_string(),
-                        vanished: false,
-                    })?;
+                    let read = chunk.read(content);
+                    let (count, ended) = read.map_err(|error| unreadable(source_path, &error))?;
                     at_end = ended;
                     total = total.saturating_add(count as u64);
-                    self.run.progress.advance(Amount {
-                        bytes: count as u64,
-                        ..Amount::default()
-                    });
+                    self.run.read(count as u64);
                 }
             }
         }

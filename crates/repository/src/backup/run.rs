@@ -7,6 +7,8 @@ use tokio::runtime::Handle as Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
+use super::parent::ParentTrees;
+use super::small::SmallFiles;
 use super::{BackupOptions, EntryError, chunk};
 use crate::Error;
 use crate::buffers::Buffers;
@@ -14,7 +16,7 @@ use crate::chunker::Chunker;
 use crate::format::{BlobKind, Id, Node};
 use crate::index::Index;
 use crate::pack::BlobWriter;
-use crate::progress::Progress;
+use crate::progress::{Amount, Progress};
 use crate::repository::{Repository, decode_tree};
 
 pub(super) struct Run {
@@ -28,6 +30,8 @@ pub(super) struct Run {
     pub progress: Arc<dyn Progress>,
     pub cancel: CancellationToken,
     pub counters: Counters,
+    pub small_files: SmallFiles,
+    parent_trees: ParentTrees,
     runtime: Runtime,
     /// Something that the parent names is not to be had.
     met_losses: AtomicBool,
@@ -38,7 +42,7 @@ pub(super) struct Run {
     queued: AtomicUsize,
 }
 
-/// Files that may wait for a thread. They take a few hundred bytes each.
+/// Larger files that may wait for a thread. They take a few hundred bytes each.
 const QUEUE_MAX: usize = 4096;
 
 impl Run {
@@ -59,10 +63,12 @@ impl Run {
             writer,
             chunker: Chunker::new(repository.config().chunker_polynomial),
             chunk_buffers: chunk::buffers(chunks),
+            small_files: SmallFiles::new(threads),
             options,
             progress,
             cancel,
             counters: Counters::default(),
+            parent_trees: ParentTrees::default(),
             runtime: Runtime::current(),
             met_losses: AtomicBool::new(false),
             failure: Mutex::new(None),
@@ -92,6 +98,14 @@ impl Run {
         self.cancel.is_cancelled()
     }
 
+    /// Tells of bytes of files that were read.
+    pub fn read(&self, bytes: u64) {
+        self.progress.advance(Amount {
+            bytes,
+            ..Amount::default()
+        });
+    }
+
     /// Tells of something that could not be read; the run is partial from here.
     pub fn entry_error(&self, path: &[u8], error: &EntryError) {
         self.counters.error();
@@ -108,8 +122,8 @@ impl Run {
             return None;
         };
         let decoded = self
-            .runtime
-            .block_on(self.repository.load_blob_raw(BlobKind::Tree, &location))
+            .parent_trees
+            .load(&self.repository, &self.index, &location, &self.runtime)
             .and_then(|stored| self.repository.decode_blob(id, &location, &stored))
             .and_then(|content| decode_tree(id, &content));
         match decoded {

@@ -136,7 +136,11 @@ impl BlobWriter {
     /// Stores a blob unless the repository has it. Keeps a core busy and may wait for the uploader: call it on a
     /// worker thread, never on an async runtime.
     pub fn store(&self, kind: BlobKind, plain: &[u8]) -> Result<Stored> {
-        let id = Id::of(plain);
+        self.store_hashed(kind, Id::of(plain), plain)
+    }
+
+    /// The same for a blob whose identifier the caller has computed.
+    pub(crate) fn store_hashed(&self, kind: BlobKind, id: Id, plain: &[u8]) -> Result<Stored> {
         let plain_bytes = plain.len() as u64;
         if !self.take(kind, id) {
             return Ok(Stored {

@@ -1,5 +1,4 @@
 //! The uploader beside workers that produce faster than the storage takes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
