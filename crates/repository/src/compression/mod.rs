@@ -1,15 +1,16 @@
 //! zstd, with one context a thread that is used over and over.
 //!
-//! Deliberately absent is a look ahead whether content is worth compressing: zstd itself notices within some 0.1 to 0.25 ns
-//! a byte that it is not (random bytes, archives of compressed files; 0.9 to 2 ns at the highest level used here),
-//! and each sample that was as sure cost as much.
+//! Large blobs are looked at before whether they are worth the attempt ([`probe`]); small ones are tried: zstd itself
+//! notices within some 0.1 to 0.25 ns a byte that content does not shrink.
 
+mod probe;
 mod zstd_context;
 
 use std::cell::Cell;
 
 use crate::format::{BlobKind, FormatError};
 
+use probe::Outlook;
 pub(crate) use zstd_context::decompress_into;
 pub use zstd_context::{compress_into, decompress, decompress_unknown, decompress_unknown_into};
 
@@ -46,8 +47,8 @@ thread_local! {
 /// stored as it is.
 ///
 /// Trees always are compressed, since restic's prune takes an uncompressed tree for one of version 1 and packs it anew.
-/// Data is stored as it is with [`Level::Off`], and where less than one byte in 128 was saved (restic stores the frame
-/// even then, larger or not): it restores faster.
+/// Data is stored as it is with [`Level::Off`], and where less than one byte in 128 was saved, or would be by what samples
+/// show (restic stores the frame even then, larger or not): it restores faster.
 ///
 /// A frame was decompressed and compared before it is handed over: a fault of the library or of the memory must not be
 /// found out at a restore (story T-37).
@@ -65,12 +66,24 @@ pub fn with_compressed<R>(
     }
     // Fresh memory for each blob would cost a third of the time that compressing takes.
     let (mut frame, mut again) = SCRATCH.take();
+    let outlook = match (kind, level) {
+        (BlobKind::Data, Level::Auto) => probe::outlook(content, &mut frame)?,
+        // Who wants the smallest gets it.
+        _ => Outlook::Open,
+    };
+    if outlook == Outlook::Hopeless {
+        SCRATCH.set((frame, again));
+        return Ok(store(None));
+    }
     frame.clear();
     compress_into(level, content, &mut frame)?;
     let worth_it = kind == BlobKind::Tree || frame.len() < content.len() - content.len() / 128;
     if worth_it && !comes_back(&frame, content, &mut again) {
         let what = "the content does not come back: the memory of this machine may be faulty";
         return Err(FormatError::Compression(what.to_owned()));
+    }
+    if worth_it && outlook == Outlook::Doubtful {
+        probe::was_wrong();
     }
     let result = store(worth_it.then_some(&frame));
     if frame.capacity().max(again.capacity()) <= SCRATCH_MAX {

@@ -67,6 +67,9 @@ struct Shared {
 
 const SHARDS: usize = 64;
 
+/// Shorter blobs are hashed alone.
+const HASHED_BESIDE_MIN: usize = 64 << 10;
+
 /// Memory of packs that is kept for the next ones; more than these are in use only while the storage is slow.
 const BUFFERS_KEPT: usize = 8;
 
@@ -136,7 +139,19 @@ impl BlobWriter {
     /// Stores a blob unless the repository has it. Keeps a core busy and may wait for the uploader: call it on a
     /// worker thread, never on an async runtime.
     pub fn store(&self, kind: BlobKind, plain: &[u8]) -> Result<Stored> {
-        self.store_hashed(kind, Id::of(plain), plain)
+        self.store_hashed(kind, self.identifier(kind, plain), plain)
+    }
+
+    /// The identifier of a blob. Beside a long one a part of a pack is hashed, too.
+    fn identifier(&self, kind: BlobKind, plain: &[u8]) -> Id {
+        if plain.len() < HASHED_BESIDE_MIN {
+            return Id::of(plain);
+        }
+        let mut pack = self.open_pack(kind);
+        let id = pack.hash_beside(plain);
+        // It came from there and is not longer than it was.
+        lock(&self.shared.idle).push(pack);
+        id
     }
 
     /// The same for a blob whose identifier the caller has computed.
@@ -285,7 +300,8 @@ impl BlobWriter {
     /// A pack of the kind that is this thread's alone until it is put back.
     fn open_pack(&self, kind: BlobKind) -> OpenPack {
         let mut idle = lock(&self.shared.idle);
-        match idle.iter().position(|pack| pack.kind() == kind) {
+        // The one that was put back last is the warmest, and mostly this thread's own.
+        match idle.iter().rposition(|pack| pack.kind() == kind) {
             Some(position) => idle.swap_remove(position),
             // Untouched memory of a large allocation costs nothing; a pack may grow past its size by its last blob.
             None => {
