@@ -153,7 +153,8 @@ mod tests {
     /// Content that only looks random takes more space than it should, for a few blobs and no more.
     #[test]
     fn samples_that_were_wrong_are_not_believed_for_long() {
-        let twice = random(512 << 10).repeat(2);
+        // At a distance at which no sample lies on what another one shows.
+        let twice = random((512 << 10) + 5000).repeat(2);
         let mut scratch = Vec::new();
         let mut look = || outlook(&twice, &mut scratch).unwrap();
         for _ in 0..IN_A_ROW {
