@@ -66,9 +66,12 @@ async fn damaged_copies() -> (Fixture, MemoryStorage, Repository) {
     (fixture, storage, repository)
 }
 
-/// Whole packs cannot be read, but parts of them.
-fn is_whole_pack(asked: &Asked) -> bool {
-    asked.is(Operation::Read, "data") && asked.range.is_none()
+/// A pack as a whole, and not a part of it.
+fn is_whole(asked: &Asked, packs: &[StoragePath]) -> bool {
+    let path = asked.path.as_ref();
+    asked.operation == Operation::Read
+        && asked.range.is_none()
+        && path.is_some_and(|path| packs.contains(path))
 }
 
 /// What the snapshots stand for.
@@ -82,6 +85,7 @@ async fn roots(repository: &Repository) -> BTreeSet<Id> {
 async fn t35_a_read_that_fails_is_not_damage() {
     let (_fixture, whole, repository) = damaged_copies().await;
     let before = readable(&repository).await;
+    let packs = files(&whole, "data").await;
     for repair in [Repair::Index, Repair::Packs, Repair::Snapshots] {
         let sound = on(&repository, &whole.fork());
         repair.run(&sound).await.unwrap();
@@ -97,9 +101,9 @@ async fn t35_a_read_that_fails_is_not_damage() {
                 let when = format!("{repair:?}, bad sectors: {bad_sectors}, read {nth}");
                 let storage = whole.fork();
                 let failed = Arc::new(AtomicBool::new(false));
-                let (told, mut reads) = (Arc::clone(&failed), 0);
+                let (told, old, mut reads) = (Arc::clone(&failed), packs.clone(), 0);
                 let faulty = FaultyStorage::new(Arc::new(storage.clone()), move |asked| {
-                    if bad_sectors && is_whole_pack(asked) {
+                    if bad_sectors && is_whole(asked, &old) {
                         return BAD_SECTOR;
                     }
                     if !asked.is(Operation::Read, "") {
