@@ -123,8 +123,9 @@ impl Repository {
         let this = self.clone();
         let job = move || {
             let index = builder.build();
-            if cache.takes(index.records()) {
-                cache.keep(&this, &index);
+            match cache.takes(index.records()) {
+                true => cache.keep(&this, &index),
+                false => cache.forget(),
             }
             index
         };

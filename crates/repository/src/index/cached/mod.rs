@@ -93,6 +93,11 @@ impl IndexCache {
         fresh > self.blobs_min.max(stored / 16) || files > FILES_MAX
     }
 
+    /// Removes what is kept of an index that has become small.
+    pub(super) fn forget(&self) {
+        self.tables.remove(TABLE);
+    }
+
     /// Removes what did not prove to be what was written.
     fn discard(&self, reason: &str) {
         (self.notice)(&format!(
