@@ -7,9 +7,10 @@ use strongroom_kernel::sha256_many;
 use strongroom_repository::chunker::{Chunker, Cut, Polynomial};
 use strongroom_repository::compression::{self, Level};
 use strongroom_repository::crypto::MasterKey;
+use strongroom_repository::format::index::IndexEncoder;
 use strongroom_repository::format::pack_header::PackedBlob;
 use strongroom_repository::format::{BlobKind, Id, Tree};
-use strongroom_repository::index::{Index, IndexBuilder};
+use strongroom_repository::index::Index;
 
 use super::{Measured, Timer, input, limits};
 use crate::random::Random;
@@ -56,6 +57,9 @@ pub fn all() -> [Loop; 7] {
 
 /// Blobs as large as the chunker makes them on average.
 const BLOB: usize = 1 << 20;
+
+/// Blobs of a pack in the index that is looked up in.
+const BLOBS_A_PACK: usize = 4000;
 
 fn giga(name: impl Into<String>, rate: f64, limit: Option<(f64, String)>) -> Measured {
     Measured {
@@ -235,7 +239,7 @@ fn encryption(timer: &Timer) -> Result<Vec<Measured>> {
 }
 
 fn index(timer: &Timer) -> Result<Vec<Measured>> {
-    let (index, ids) = filled_index(timer.effort.blobs);
+    let (index, ids) = filled_index(timer.effort.blobs)?;
     let limit = limits::missing(timer, timer.effort.blobs);
     let found = timer.mega(ids.len(), || {
         for id in &ids {
@@ -262,30 +266,29 @@ fn index(timer: &Timer) -> Result<Vec<Measured>> {
 }
 
 /// An index, and some of what it holds in another order.
-fn filled_index(blobs: usize) -> (Index, Vec<Id>) {
+fn filled_index(blobs: usize) -> Result<(Index, Vec<Id>)> {
     let mut random = Random::new(5);
-    let mut builder = IndexBuilder::new();
+    let mut encoder = IndexEncoder::new();
     let mut ids = Vec::new();
-    for number in 0..blobs {
-        if number % 4000 == 0 {
-            builder.pack(random_id(&mut random));
-        }
-        let blob = PackedBlob {
-            kind: BlobKind::Data,
-            id: random_id(&mut random),
-            offset: (number % 4000) as u32 * 4000,
-            length: 4000,
-            uncompressed_length: None,
-        };
-        builder.blob((number / 4000) as u32, &blob);
-        if number % 10 == 0 {
-            ids.push(blob.id);
-        }
+    for pack in 0..blobs.div_ceil(BLOBS_A_PACK) {
+        let here = BLOBS_A_PACK.min(blobs - pack * BLOBS_A_PACK);
+        let packed: Vec<PackedBlob> = (0..here)
+            .map(|number| PackedBlob {
+                kind: BlobKind::Data,
+                id: random_id(&mut random),
+                offset: number as u32 * 4000,
+                length: 4000,
+                uncompressed_length: None,
+            })
+            .collect();
+        ids.extend(packed.iter().step_by(10).map(|blob| blob.id));
+        encoder.pack(&random_id(&mut random), &packed);
     }
     for at in (1..ids.len()).rev() {
         ids.swap(at, random.index(at + 1));
     }
-    (builder.build(), ids)
+    let index = Index::of_file(random_id(&mut random), &encoder.finish())?;
+    Ok((index, ids))
 }
 
 fn random_id(random: &mut Random) -> Id {

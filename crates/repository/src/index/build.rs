@@ -68,6 +68,18 @@ impl Sink for Part {
     }
 }
 
+impl Index {
+    /// The index that one index file alone describes. Keeps a core busy: call it on a worker.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Damaged`] if it is none.
+    pub fn of_file(id: Id, json: &[u8]) -> Result<Self> {
+        let mut builder = IndexBuilder::default();
+        builder.add(id, Part::decode(&id, json)?);
+        Ok(builder.build())
+    }
+}
+
 /// Collects what index files say, then becomes an [`Index`].
 #[derive(Debug, Default)]
 pub(crate) struct IndexBuilder {
