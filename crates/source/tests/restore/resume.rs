@@ -39,10 +39,18 @@ fn right_bytes(source: &Path, target: &Path, name: &str) -> u64 {
     let found = std::fs::read(target.join(name)).or_else(|_| std::fs::read(target.join(partial)));
     let found = found.unwrap_or_default();
     let pairs = wanted.chunks(STEP).zip(found.chunks(STEP));
-    pairs
-        .filter(|(a, b)| a == b)
-        .map(|(a, _)| a.len() as u64)
-        .sum()
+    pairs.map(|(a, b)| right_in_block(a, b) as u64).sum()
+}
+
+/// A blob begins or ends anywhere: the right bytes of a block from its beginning on, and up to its end.
+fn right_in_block(wanted: &[u8], found: &[u8]) -> usize {
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    let from_begin = wanted.iter().zip(found).take_while(same).count();
+    if from_begin == wanted.len() || found.len() < wanted.len() {
+        return from_begin;
+    }
+    let from_end = wanted.iter().rev().zip(found.iter().rev());
+    from_begin + from_end.take_while(same).count()
 }
 
 fn all_right_bytes(vault: &Vault) -> u64 {
