@@ -50,22 +50,8 @@ impl Chunk {
     pub fn read(&mut self, content: &mut dyn Read) -> io::Result<(usize, bool)> {
         let begin = self.length;
         let end = begin.max(CHUNK_MIN).saturating_add(STEP_BYTES);
-        if self.memory.len() < end {
-            self.memory.resize(end, 0);
-        }
-        while let Some(space) = self
-            .memory
-            .get_mut(self.length..end)
-            .filter(|space| !space.is_empty())
-        {
-            match content.read(space) {
-                Ok(0) => return Ok((self.length.saturating_sub(begin), true)),
-                Ok(count) => self.length = self.length.saturating_add(count).min(end),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok((self.length.saturating_sub(begin), false))
+        let has_ended = read_up_to(&mut self.memory, &mut self.length, end, content)?;
+        Ok((self.length.saturating_sub(begin), has_ended))
     }
 
     /// Ends the chunk after `length` bytes; what lies behind them is the beginning of the one that is returned.
@@ -74,6 +60,32 @@ impl Chunk {
         self.length = self.length.min(length);
         rest
     }
+}
+
+/// Reads into the memory behind its first `length` bytes, until there are `end` or the content has ended; whether it has.
+///
+/// On an error `length` counts what had been read before.
+pub(super) fn read_up_to(
+    memory: &mut Vec<u8>,
+    length: &mut usize,
+    end: usize,
+    content: &mut dyn Read,
+) -> io::Result<bool> {
+    if memory.len() < end {
+        memory.resize(end, 0);
+    }
+    while let Some(space) = memory
+        .get_mut(*length..end)
+        .filter(|space| !space.is_empty())
+    {
+        match content.read(space) {
+            Ok(0) => return Ok(true),
+            Ok(count) => *length = length.saturating_add(count).min(end),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::chunk;
 use super::directory::Ticket;
 use super::file::{self, Opened, Pending};
 use super::run::Run;
@@ -240,25 +241,11 @@ impl Shelf {
         // One byte more: the read that leaves it empty has met the end.
         let size = usize::try_from(size_bytes).unwrap_or(0);
         let end = begin.saturating_add(size).saturating_add(1);
-        if self.memory.len() < end {
-            self.memory.resize(end, 0);
+        let read = chunk::read_up_to(&mut self.memory, &mut self.length, end, content);
+        if read.is_err() {
+            self.length = begin;
         }
-        while let Some(space) = self
-            .memory
-            .get_mut(self.length..end)
-            .filter(|space| !space.is_empty())
-        {
-            match content.read(space) {
-                Ok(0) => return Ok(true),
-                Ok(count) => self.length = self.length.saturating_add(count).min(end),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.length = begin;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(false)
+        read
     }
 }
 

@@ -72,5 +72,5 @@ pub use problem::Problem;
 pub use report::{RestoreReport, RestoreSummary};
 pub use target::{
     Basis, Existing, ExistingKind, Listing, NewFile, Place, ReadAt, Target, TargetError,
-    TargetErrorKind, TargetFile, TargetResult, Withheld,
+    TargetErrorKind, TargetFile, TargetResult, Withheld, write_in_steps,
 };

@@ -229,9 +229,7 @@ pub trait Target: Send + Sync {
         node: &Node,
         attributes: &Attributes,
     ) -> TargetResult<Withheld> {
-        let begun = self.create_file(file, &NewFile::of(content, place))?;
-        begun.write_at(0, content)?;
-        begun.finish(node, attributes)
+        write_in_steps(self, file, place, content, node, attributes)
     }
 
     /// Makes an entry that is neither file nor directory, with its attributes.
@@ -262,6 +260,20 @@ pub trait Target: Send + Sync {
 
     /// Puts all that was written on stable storage: after this it survives a power cut.
     fn sync(&self) -> TargetResult<()>;
+}
+
+/// Writes a file whose content is all here as one whose content comes in parts.
+pub fn write_in_steps<T: Target + ?Sized>(
+    target: &T,
+    file: &TargetPath,
+    place: Place,
+    content: &[u8],
+    node: &Node,
+    attributes: &Attributes,
+) -> TargetResult<Withheld> {
+    let begun = target.create_file(file, &NewFile::of(content, place))?;
+    begun.write_at(0, content)?;
+    begun.finish(node, attributes)
 }
 
 /// A file that is open for reading.

@@ -33,7 +33,7 @@ use rustix::io::Errno;
 use strongroom_repository::format::Node;
 use strongroom_repository::restore::{
     Attributes, Existing, Listing, NewFile, Place, ReadAt, Target, TargetErrorKind, TargetFile,
-    TargetPath, TargetResult, Withheld,
+    TargetPath, TargetResult, Withheld, write_in_steps,
 };
 
 use dirs::Dirs;
@@ -178,9 +178,7 @@ impl Target for DirectoryTarget {
         {
             return Ok(withheld);
         }
-        let begun = self.create_file(file, &NewFile::of(content, place))?;
-        begun.write_at(0, content)?;
-        begun.finish(node, attributes)
+        write_in_steps(self, file, place, content, node, attributes)
     }
 
     fn create_special(
