@@ -11,7 +11,6 @@
 //!   async runtime.
 
 pub mod backup;
-mod buffers;
 pub mod check;
 pub mod chunker;
 pub mod clock;

@@ -22,6 +22,7 @@
 //!
 //! Invariant: nothing here prints, reads the environment or the home folder; all of that comes in as values.
 
+mod buffers;
 pub mod cache;
 mod error;
 mod limit;
@@ -34,6 +35,7 @@ mod storage;
 mod timeout;
 mod url;
 
+pub use buffers::{Buffer, Buffers};
 pub use cache::{
     CacheDirectory, CacheFolder, CacheSettings, CacheStorage, CacheTable, CacheTables,
     NewCacheTable,

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use crate::buffers::{Buffer, Buffers};
 use crate::chunker::{CHUNK_MAX, CHUNK_MIN};
+use strongroom_storage::{Buffer, Buffers};
 
 /// Bytes that are read at a time: few enough that they are still in the processor's cache when they are cut and hashed.
 const STEP_BYTES: usize = 256 << 10;

@@ -11,13 +11,13 @@ use super::parent::ParentTrees;
 use super::small::SmallFiles;
 use super::{BackupOptions, EntryError, chunk};
 use crate::Error;
-use crate::buffers::Buffers;
 use crate::chunker::Chunker;
 use crate::format::{BlobKind, Id, Node};
 use crate::index::Index;
 use crate::pack::BlobWriter;
 use crate::progress::{Amount, Progress};
 use crate::repository::{Repository, decode_tree};
+use strongroom_storage::Buffers;
 
 pub(super) struct Run {
     pub repository: Repository,

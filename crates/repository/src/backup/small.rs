@@ -13,9 +13,9 @@ use super::chunk;
 use super::directory::Ticket;
 use super::file::{self, Opened, Pending};
 use super::run::Run;
-use crate::buffers::{Buffer, Buffers};
 use crate::format::{BlobKind, Id, Node, NodeKind};
 use crate::progress::Change;
+use strongroom_storage::{Buffer, Buffers};
 
 /// Files below this are saved in batches. It is below the least length of a chunk, so each is one blob at most.
 const SMALL_BYTES: u64 = 256 << 10;

@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 
 use strongroom_kernel::Sha256;
 
-use crate::buffers::{Buffer, Buffers};
 use crate::crypto::MasterKey;
 use crate::format::pack_header::{self, PackedBlob};
 use crate::format::{BlobKind, Id};
 use crate::{Error, ErrorKind, Result};
+use strongroom_storage::{Buffer, Buffers};
 
 /// A pack that is being filled, in memory.
 #[derive(Debug)]

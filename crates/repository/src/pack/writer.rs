@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::open_pack::{FinishedPack, OpenPack};
 use super::totals::{Totals, WriterTotals};
 use super::upload::{self, Uploaded};
-use crate::buffers::Buffers;
 use crate::compression;
 use crate::crypto::OVERHEAD;
 use crate::format::{BlobKind, Id, RepositoryVersion};
@@ -19,6 +18,7 @@ use crate::index::Index;
 use crate::lock::{Fence, Lock};
 use crate::repository::Repository;
 use crate::{Error, ErrorKind, Result};
+use strongroom_storage::Buffers;
 
 /// How an operation writes.
 #[derive(Debug, Clone, Copy, Default)]

@@ -11,14 +11,15 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::directory::{self, LAST_USED};
-use crate::local::{Temporary, read_file, walk_files};
-use crate::{ByteRange, StoragePath};
+use crate::local::{Temporary, read_file, read_memory, walk_files};
+use crate::{Buffers, ByteRange, StoragePath};
 
 /// `ROOT/NAME`.
 #[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
     folder: PathBuf,
+    memory: Buffers,
 }
 
 impl Files {
@@ -26,6 +27,7 @@ impl Files {
         Self {
             root: root.to_owned(),
             folder: root.join(name),
+            memory: read_memory(),
         }
     }
 
@@ -60,7 +62,7 @@ impl Files {
 
     /// A range of a copy that was verified before. `None` where it is gone or changed its size.
     pub(super) fn load(&self, path: &StoragePath, range: Option<ByteRange>) -> Option<Bytes> {
-        read_file(&self.copy(path), range).ok()
+        read_file(&self.copy(path), range, &self.memory).ok()
     }
 
     /// The whole of a copy of at most `max_bytes` whose content is what its name says. Any other copy is removed.
@@ -68,7 +70,7 @@ impl Files {
         let copy = self.copy(path);
         let size = fs::symlink_metadata(&copy).ok()?.len();
         let data = (size <= max_bytes)
-            .then(|| read_file(&copy, None).ok())
+            .then(|| read_file(&copy, None, &self.memory).ok())
             .flatten();
         match data {
             Some(data) if is_content_of(path, &data) => {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::directory;
 use super::files::Files;
 use super::rules::TABLES;
-use crate::local::{Temporary, walk_files};
+use crate::local::{Temporary, read_exact_at, walk_files};
 use crate::{InvalidPath, StoragePath};
 
 /// Keeps tables below `ROOT/NAME/tables`, beside the copies of the same storage. Clones share them.
@@ -116,25 +116,6 @@ impl CacheTable {
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         read_exact_at(&self.file, offset, buffer)
     }
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                buffer = buffer.get_mut(count..).unwrap_or_default();
-                offset = offset.saturating_add(count as u64);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A table that is being written; dropped before it is finished, it leaves nothing.

@@ -33,7 +33,7 @@ mod temporary;
 mod walk;
 mod write;
 
-pub(crate) use read::read as read_file;
+pub(crate) use read::{memory as read_memory, read as read_file, read_exact_at};
 pub use storage::LocalStorage;
 pub(crate) use temporary::Temporary;
 pub(crate) use walk::walk as walk_files;

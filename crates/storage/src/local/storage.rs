@@ -14,8 +14,8 @@ use super::publish::Decided;
 use super::removals::Removals;
 use super::{read, walk, write};
 use crate::{
-    ByteRange, Capabilities, Class, ErrorKind, FileInfo, Operation, Result, Storage, StoragePath,
-    WriteMode,
+    Buffers, ByteRange, Capabilities, Class, ErrorKind, FileInfo, Operation, Result, Storage,
+    StoragePath, WriteMode,
 };
 
 /// Blocking calls that a disk still gains from; on one spinning disk more only makes it seek.
@@ -32,6 +32,7 @@ struct State {
     root: PathBuf,
     modes: OnceLock<Modes>,
     removals: Removals,
+    memory: Buffers,
     /// Temporary files that a listing found and the next write or deletion removes.
     stale: Mutex<Vec<PathBuf>>,
     /// Set once a write had to look before it renamed.
@@ -45,6 +46,7 @@ impl LocalStorage {
             root: root.into(),
             modes: OnceLock::new(),
             removals: Removals::default(),
+            memory: read::memory(),
             stale: Mutex::default(),
             decides_by_looking: AtomicBool::new(false),
         };
@@ -195,7 +197,7 @@ impl Storage for LocalStorage {
     async fn read(&self, path: &StoragePath, range: Option<ByteRange>, _: Class) -> Result<Bytes> {
         let owned = path.clone();
         self.blocking(Operation::Read, Some(path), move |state| {
-            read::read(&state.file(&owned), range)
+            read::read(&state.file(&owned), range, &state.memory)
         })
         .await
     }

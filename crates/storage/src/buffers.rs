@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Buffers that nobody uses at the moment. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Buffers {
+pub struct Buffers {
     shared: Arc<Shared>,
 }
 
@@ -23,7 +23,7 @@ struct Shared {
 
 /// A buffer, which goes back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Buffer {
+pub struct Buffer {
     bytes: Vec<u8>,
     shared: Arc<Shared>,
 }
