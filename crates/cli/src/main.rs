@@ -38,6 +38,10 @@ use error::{Error, Result};
 use exit::ExitCode;
 use output::{Output, Style};
 use signing::Signing;
+use strongroom_kernel::LargePages;
+
+#[global_allocator]
+static MEMORY: LargePages = LargePages;
 
 fn main() -> std::process::ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();

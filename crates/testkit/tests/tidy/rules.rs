@@ -124,6 +124,9 @@ fn environment(file: &File) -> Vec<(usize, String)> {
     )
 }
 
+/// Unsafe functions that a trait of the standard library asks for; only the compiler calls them. May only shrink.
+const UNSAFE_FUNCTIONS: [(&str, usize); 1] = [("crates/kernel/src/large_pages.rs", 4)];
+
 /// `kernel` alone has unsafe blocks, each under a comment that says why it is sound. Unsafe functions would hand the duty on.
 fn unsafe_code(file: &File) -> Vec<(usize, String)> {
     if !file.is_rust() {
@@ -135,11 +138,14 @@ fn unsafe_code(file: &File) -> Vec<(usize, String)> {
         for (_, what) in &mut found {
             *what = "unsafe lacks its SAFETY comment".to_owned();
         }
-        found.extend(code_lines_with(
-            file,
-            &["unsafe fn"],
-            "is not for others to get right",
-        ));
+        let allowed = UNSAFE_FUNCTIONS
+            .iter()
+            .find(|(path, _)| *path == file.path)
+            .map_or(0, |(_, count)| *count);
+        let functions = code_lines_with(file, &["unsafe fn"], "is not for others to get right");
+        if functions.len() > allowed {
+            found.extend(functions);
+        }
     }
     found
 }
