@@ -19,8 +19,18 @@ pub(super) struct Setting<'a> {
     pub(super) attributes: &'a Attributes,
     pub(super) owners: &'a Owners,
     pub(super) privileged: bool,
-    /// The entry was just made by us with mode 0600 and has no attributes but inherited ones.
-    pub(super) fresh: bool,
+    pub(super) origin: Origin,
+}
+
+/// Where an entry comes from that gets attributes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was there before.
+    Found,
+    /// We have just made it; it has no attributes but inherited ones.
+    Made,
+    /// The same, and it has no name yet, so that nobody else has had it in his hands.
+    Unnamed,
 }
 
 impl Setting<'_> {
@@ -30,19 +40,25 @@ impl Setting<'_> {
         let mut withheld = Withheld::default();
         let owned = self.set_owner()?;
         withheld.owner = owned.asked && !(owned.user && owned.group);
-        let extended = extended::Change {
+        let changed = extended::Change {
             object: self.object,
             wanted: &self.node.extended_attributes,
             filter: &self.attributes.extended,
-            fresh: self.fresh,
+            fresh: self.origin != Origin::Found,
             privileged: self.privileged,
-        };
-        withheld.extended_attributes = extended
-            .apply()
-            .map_err(|errno| ("set extended attributes of", errno))?;
-        if self.object.kind() != FileType::Symlink {
+        }
+        .apply()
+        .map_err(|errno| ("set extended attributes of", errno))?;
+        withheld.extended_attributes = changed.withheld;
+        let mode = self.mode(owned);
+        // Most files have the mode with which they were made, which was looked at then.
+        let has_mode = self.origin == Origin::Unnamed
+            && !owned.changed
+            && !changed.any
+            && self.object.mode() == mode;
+        if self.object.kind() != FileType::Symlink && !has_mode {
             self.object
-                .chmod(self.mode(owned))
+                .chmod(mode)
                 .map_err(|errno| ("set the mode of", errno))?;
         }
         if self.attributes.times == TimePolicy::Snapshot {
@@ -63,16 +79,19 @@ impl Setting<'_> {
                 user: stat.st_uid == self.node.uid,
                 group: stat.st_gid == self.node.gid,
                 asked: false,
+                changed: false,
             });
         };
         let mut owned = Owned {
             user: stat.st_uid == uid,
             group: stat.st_gid == gid,
             asked: true,
+            changed: false,
         };
         if owned.user && owned.group {
             return Ok(owned);
         }
+        owned.changed = true;
         // All ones means "no change" to the system.
         let user = (uid != u32::MAX).then(|| Uid::from_raw(uid));
         let group = (gid != u32::MAX).then(|| Gid::from_raw(gid));
@@ -81,7 +100,7 @@ impl Setting<'_> {
                 return Ok(Owned {
                     user: true,
                     group: true,
-                    asked: true,
+                    ..owned
                 });
             }
             Err(Errno::PERM) if !self.privileged => {}
@@ -116,6 +135,8 @@ struct Owned {
     user: bool,
     group: bool,
     asked: bool,
+    /// A change was tried.
+    changed: bool,
 }
 
 fn timespec(time: Time) -> Timespec {

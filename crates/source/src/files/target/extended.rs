@@ -17,10 +17,17 @@ pub(super) struct Change<'a> {
     pub(super) privileged: bool,
 }
 
+/// What became of a [`Change`].
+pub(super) struct Changed {
+    /// Something was set or removed, or the attempt was made: the mode may be another now, since an ACL is a part of it.
+    pub(super) any: bool,
+    /// How many could not be set because this user may not, or because the target does not know them.
+    pub(super) withheld: u64,
+}
+
 impl Change<'_> {
-    /// Sets what the entry should have and removes what it should not; returns how many could not be set because this
-    /// user may not, or because the target does not know them.
-    pub(super) fn apply(&self) -> Result<u64> {
+    /// Sets what the entry should have and removes what it should not.
+    pub(super) fn apply(&self) -> Result<Changed> {
         let mut withheld = 0;
         let mut writable = false;
         let present = self.present()?;
@@ -51,7 +58,10 @@ impl Change<'_> {
             };
             self.tolerate(set, &mut withheld)?;
         }
-        Ok(withheld)
+        Ok(Changed {
+            any: writable,
+            withheld,
+        })
     }
 
     fn present(&self) -> Result<Vec<u8>> {
@@ -86,7 +96,6 @@ impl Change<'_> {
     fn make_writable(&self, done: &mut bool) -> Result<()> {
         let mode = self.object.mode();
         let needed = !*done
-            && !self.fresh
             && !self.privileged
             && self.object.kind() != FileType::Symlink
             && self.object.is_mine()

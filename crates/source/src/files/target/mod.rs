@@ -36,6 +36,7 @@ use strongroom_repository::restore::{
     TargetPath, TargetResult, Withheld, write_in_steps,
 };
 
+use attributes::Origin;
 use dirs::Dirs;
 use failure::{During, Failure, fail};
 use handles::Handles;
@@ -212,12 +213,12 @@ impl Target for DirectoryTarget {
                         "it is of another kind now",
                     ));
                 }
-                self.inner.apply(&object, node, attributes, false)
+                self.inner.apply(&object, node, attributes, Origin::Found)
             }
             Err(_) if path.is_root() => {
                 let dir = self.inner.dirs.open(path)?;
                 let object = Object::directory(&*dir).during(path, "open")?;
-                self.inner.apply(&object, node, attributes, false)
+                self.inner.apply(&object, node, attributes, Origin::Found)
             }
             Err(error) => return Err(error),
         };
@@ -284,7 +285,7 @@ impl Inner {
         object: &Object,
         node: &Node,
         attributes: &Attributes,
-        fresh: bool,
+        origin: Origin,
     ) -> Result<Withheld, (&'static str, rustix::io::Errno)> {
         attributes::Setting {
             object,
@@ -292,7 +293,7 @@ impl Inner {
             attributes,
             owners: &self.owners,
             privileged: self.privileged,
-            fresh,
+            origin,
         }
         .apply()
     }

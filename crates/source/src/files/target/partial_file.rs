@@ -12,6 +12,7 @@ use strongroom_repository::restore::{
     TargetPath, TargetResult, Withheld, partial_name,
 };
 
+use super::attributes::Origin;
 use super::dirs::Entry;
 use super::failure::{During, Failure, fail};
 use super::object::Object;
@@ -214,9 +215,13 @@ impl TargetFile for PartialFile {
         self.target.files.remove(&self.id);
         self.set_size(&fd)?;
         let object = Object::with_stat(fd.as_fd(), self.stat);
+        let origin = match self.start {
+            Start::Empty => Origin::Made,
+            Start::Moved(_) | Start::Found => Origin::Found,
+        };
         let withheld = self
             .target
-            .apply(&object, node, attributes, self.start == Start::Empty)
+            .apply(&object, node, attributes, origin)
             .map_err(|(during, errno)| Failure::from(errno).at(&self.path, during))?;
         let at = self.target.dirs.parent(&self.path)?;
         // Another restore into the same place would have the same partial name.

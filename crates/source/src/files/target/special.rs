@@ -8,6 +8,7 @@ use strongroom_repository::restore::{
 };
 
 use super::Inner;
+use super::attributes::Origin;
 use super::failure::{During, Failure, fail};
 use super::object::Object;
 use super::place;
@@ -42,7 +43,7 @@ pub(super) fn create(
         .during(path, "open")
         .and_then(|object| {
             target
-                .apply(&object, node, attributes, true)
+                .apply(&object, node, attributes, Origin::Made)
                 .map_err(|(during, errno)| Failure::from(errno).at(path, during))
         })
         .and_then(|withheld| {

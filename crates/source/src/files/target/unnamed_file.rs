@@ -10,6 +10,7 @@ use rustix::io::{Errno, Result};
 use strongroom_repository::format::Node;
 use strongroom_repository::restore::{Attributes, TargetPath, TargetResult, Withheld};
 
+use super::attributes::Origin;
 use super::dirs::Entry;
 use super::failure::{During, Failure};
 use super::object::Object;
@@ -24,15 +25,16 @@ pub(super) fn write(
     attributes: &Attributes,
 ) -> TargetResult<Option<Withheld>> {
     let at = target.dirs.parent(path)?;
-    let fd = match open(&at.dir) {
+    let fd = match open(&at.dir, node) {
         Ok(fd) => fd,
         Err(errno) if is_unknown(errno) => return Ok(None),
         Err(errno) => return Err(at.explain(path, "create", errno)),
     };
     let stat = rustix::fs::fstat(&fd).during(path, "look at")?;
     copy::write_all(&fd, content, 0).during(path, "write")?;
+    let object = Object::with_stat(fd.as_fd(), stat);
     let withheld = target
-        .apply(&Object::with_stat(fd.as_fd(), stat), node, attributes, true)
+        .apply(&object, node, attributes, Origin::Unnamed)
         .map_err(|(during, errno)| Failure::from(errno).at(path, during))?;
     match name(&fd, &at) {
         Ok(()) => Ok(Some(withheld)),
@@ -44,10 +46,13 @@ pub(super) fn write(
     }
 }
 
-/// A file in the file system of the directory, with no name.
-fn open(dir: &OwnedFd) -> Result<OwnedFd> {
+/// A file in the file system of the directory, with no name. As nobody can open it, it may have the mode of the node from the
+/// beginning; what the system takes away of that is set later, and what only its owner may have.
+fn open(dir: &OwnedFd, node: &Node) -> Result<OwnedFd> {
     let flags = OPEN | OFlags::RDWR | OFlags::TMPFILE;
-    rustix::fs::openat(dir, c".", flags, Mode::RUSR | Mode::WUSR)
+    let permissions = Mode::RWXU | Mode::RWXG | Mode::RWXO;
+    let mode = Mode::from_bits_truncate(node.mode.unix_permissions());
+    rustix::fs::openat(dir, c".", flags, mode & permissions)
 }
 
 /// What systems and file systems say that have no files without a name.
