@@ -74,6 +74,26 @@ proptest! {
         all_paths_agree(&messages);
     }
 
+    /// As a check reads a pack: its hash goes on while those of its blobs are computed.
+    #[test]
+    fn a_hash_that_goes_on_beside_whole_messages(
+        turns in proptest::collection::vec((0_usize..3000, proptest::collection::vec(0_usize..900, 0..20)), 0..9),
+        seed: u64,
+    ) {
+        let data = bytes_of(seed, 3000);
+        for path in CodePath::ALL {
+            let (mut hash, mut whole) = (Sha256::new(), Vec::new());
+            for (length, messages) in &turns {
+                let messages: Vec<&[u8]> = messages.iter().map(|length| &data[3000 - length..]).collect();
+                let digests = hash.update_beside_on(path, &data[..*length], &messages);
+                whole.extend_from_slice(&data[..*length]);
+                let wanted: Vec<_> = messages.iter().map(|message| expected(message)).collect();
+                prop_assert!(digests == wanted, "{path:?}");
+            }
+            prop_assert_eq!(hash.finish(), expected(&whole));
+        }
+    }
+
     /// As the packs of a backup: each gets its blobs one after the other, all at the same time.
     #[test]
     fn hashes_of_pieces_are_those_of_the_whole(

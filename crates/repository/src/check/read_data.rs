@@ -14,12 +14,13 @@ use crate::format::pack_header::{self, PackedBlob};
 use crate::format::{BlobKind, Id};
 use crate::index::{Index, IndexedBlob};
 use crate::progress::{Amount, Phase, Progress};
-use crate::repository::{BlobMemory, IdleMemory, Repository, StoredBlob};
+use crate::repository::{BlobMemory, IdleMemory, Repository, RunningHash, StoredBlob};
 use crate::usage::{Bitmap, Marks, PackContents, is_damage};
 use crate::{Error, ErrorKind, Result};
 
-/// Mebibytes of packs in memory at the same time; a pack that is larger is alone. Four of the usual size.
-const IN_FLIGHT_MIB: u32 = 72;
+/// Mebibytes of packs in memory for each thread, and for one pack more that is being read meanwhile. A pack that is larger than
+/// all of it is alone.
+const IN_FLIGHT_MIB: u32 = 18;
 
 /// What reading a part of the data took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,14 +58,12 @@ pub(super) async fn read_packs(
         chosen.set(*number);
     }
     let contents = PackContents::new(index, |_, _, pack| chosen.get(pack as usize))?;
-    let budget = Arc::new(Semaphore::new(IN_FLIGHT_MIB as usize));
+    let threads = u32::try_from(repository.workers().threads()).unwrap_or(u32::MAX);
+    let budget_mib = IN_FLIGHT_MIB.saturating_mul(threads.saturating_add(1));
+    let budget = Arc::new(Semaphore::new(budget_mib as usize));
     let idle = Arc::<IdleMemory>::default();
-    let at_once = repository
-        .storage()
-        .capabilities()
-        .connections
-        .max(repository.workers().threads())
-        .max(1);
+    let connections = repository.storage().capabilities().connections;
+    let at_once = connections.max(threads as usize).saturating_add(1);
     let mut verdicts = stream::iter(&packs)
         .map(|(pack, size)| {
             let blobs = numbers
@@ -72,7 +71,15 @@ pub(super) async fn read_packs(
                 .map(|number| contents.blobs(index, *number))
                 .unwrap_or_default();
             let (budget, idle) = (Arc::clone(&budget), Arc::clone(&idle));
-            read_pack(repository, *pack, *size, blobs, budget, idle)
+            let mebibytes = u32::try_from(size >> 20).unwrap_or(u32::MAX);
+            let mebibytes = mebibytes.saturating_add(1).min(budget_mib);
+            async move {
+                let _permit = budget
+                    .acquire_many_owned(mebibytes)
+                    .await
+                    .map_err(|_| Error::new(ErrorKind::Internal, "the budget of memory is gone"))?;
+                read_pack(repository, *pack, *size, blobs, idle).await
+            }
         })
         .buffer_unordered(at_once);
     let mut read = Read::default();
@@ -108,17 +115,8 @@ async fn read_pack(
     pack: Id,
     size_bytes: u64,
     blobs: Vec<IndexedBlob>,
-    budget: Arc<Semaphore>,
     idle: Arc<IdleMemory>,
 ) -> Result<Verdict> {
-    let mebibytes = u32::try_from(size_bytes >> 20)
-        .unwrap_or(u32::MAX)
-        .saturating_add(1)
-        .min(IN_FLIGHT_MIB);
-    let _permit = budget
-        .acquire_many_owned(mebibytes)
-        .await
-        .map_err(|_| Error::new(ErrorKind::Internal, "the budget of memory is gone"))?;
     let kind = blobs.first().map_or(BlobKind::Data, |blob| blob.kind);
     match repository.load_pack_range(kind, &pack, None).await {
         Ok(content) => {
@@ -147,17 +145,8 @@ fn verify(
     blobs: &[IndexedBlob],
     memory: &mut BlobMemory,
 ) -> Verdict {
-    let mut verdict = Verdict {
-        size_bytes: content.len() as u64,
-        ..Verdict::default()
-    };
-    let mut found = |kind, message: String| verdict.findings.push(Finding::new(kind, message));
-    if Id::of(content) != pack {
-        found(
-            FindingKind::PackHash { pack },
-            format!("pack {pack}: its content does not match its name"),
-        );
-    }
+    let mut findings = Vec::new();
+    let mut found = |kind, message: String| findings.push(Finding::new(kind, message));
     match read_header(repository, content) {
         Ok(header) if agrees(&header, blobs) => {}
         Ok(_) => found(
@@ -171,7 +160,8 @@ fn verify(
     }
     let stored: Vec<StoredBlob<'_>> = blobs.iter().map(|blob| blob_in(content, blob)).collect();
     let mut damaged = Vec::new();
-    repository.decode_blobs(memory, &stored, |number, decoded| {
+    let mut hash = RunningHash::new(content);
+    repository.decode_blobs_beside(memory, &stored, &mut hash, |number, decoded| {
         if let (Err(error), Some(blob)) = (decoded, blobs.get(number)) {
             let kind = FindingKind::Blob {
                 pack,
@@ -182,8 +172,16 @@ fn verify(
             damaged.push(*blob);
         }
     });
-    verdict.damaged = damaged;
-    verdict
+    if hash.finish() != pack {
+        let message = format!("pack {pack}: its content does not match its name");
+        // What is wrong with the whole comes before what is wrong in it.
+        findings.insert(0, Finding::new(FindingKind::PackHash { pack }, message));
+    }
+    Verdict {
+        size_bytes: content.len() as u64,
+        findings,
+        damaged,
+    }
 }
 
 /// A blob where the index says that it lies; nothing, which no decoder takes for a blob, where the pack is too short.

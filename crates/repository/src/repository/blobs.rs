@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use strongroom_kernel::sha256_many;
+use strongroom_kernel::Sha256;
 use strongroom_storage::{ByteRange, Class, ErrorKind as StorageKind};
 
 use super::Repository;
@@ -134,6 +134,18 @@ impl Repository {
         &self,
         memory: &mut BlobMemory,
         blobs: &[StoredBlob<'_>],
+        take: impl FnMut(usize, Result<&[u8]>),
+    ) {
+        self.decode_blobs_beside(memory, blobs, &mut RunningHash::default(), take);
+    }
+
+    /// [`Repository::decode_blobs`], while the hash of what holds them goes on: a stretch of it with each group, since two long
+    /// hashes side by side take little longer than one.
+    pub(crate) fn decode_blobs_beside(
+        &self,
+        memory: &mut BlobMemory,
+        blobs: &[StoredBlob<'_>],
+        whole: &mut RunningHash<'_>,
         mut take: impl FnMut(usize, Result<&[u8]>),
     ) {
         let mut begin = 0;
@@ -148,8 +160,9 @@ impl Repository {
                 .zip(contents)
                 .map(|(blob, content)| self.open_blob(blob, compressed, content))
                 .collect();
-            let whole: Vec<&[u8]> = opened.iter().flatten().copied().collect();
-            let mut hashes = sha256_many(&whole).into_iter();
+            let contents: Vec<&[u8]> = opened.iter().flatten().copied().collect();
+            let stretch = group.iter().map(|blob| blob.stored.len()).sum();
+            let mut hashes = whole.advance(stretch, &contents).into_iter();
             for (number, (blob, content)) in (begin..).zip(group.iter().zip(opened)) {
                 let content = content.and_then(|content| {
                     let hash = hashes.next().map(Id::from_bytes);
@@ -213,6 +226,35 @@ pub struct BlobMemory {
     contents: Vec<Vec<u8>>,
 }
 
+/// The hash of data that is at hand, computed stretch by stretch beside other hashes.
+#[derive(Default)]
+pub(crate) struct RunningHash<'a> {
+    hash: Sha256,
+    rest: &'a [u8],
+}
+
+impl<'a> RunningHash<'a> {
+    pub(crate) fn new(data: &'a [u8]) -> Self {
+        Self {
+            hash: Sha256::new(),
+            rest: data,
+        }
+    }
+
+    /// Takes in the next bytes, as many as there are at most, and returns the hashes of `messages`.
+    fn advance(&mut self, bytes: usize, messages: &[&[u8]]) -> Vec<[u8; 32]> {
+        let (now, rest) = self.rest.split_at(bytes.min(self.rest.len()));
+        self.rest = rest;
+        self.hash.update_beside(now, messages)
+    }
+
+    /// The hash of all of the data.
+    pub(crate) fn finish(mut self) -> Id {
+        self.hash.update(self.rest);
+        Id::from_bytes(self.hash.finish())
+    }
+}
+
 /// What the jobs of one operation decode in, as long as none does: never more than there were jobs at once.
 #[derive(Debug, Default)]
 pub(crate) struct IdleMemory(Mutex<Vec<BlobMemory>>);
@@ -244,8 +286,9 @@ impl BlobMemory {
 /// Blobs whose hashes are computed together: as many as there are lanes.
 const GROUP_BLOBS: usize = 16;
 
-/// Bytes of content that are decoded before they are handed over; a single blob may have more.
-const GROUP_BYTES: u64 = 16 << 20;
+/// Bytes of content that are decoded before they are handed over; a single blob may have more. Large blobs differ too much in
+/// length to fill lanes, and two at a time are as good.
+const GROUP_BYTES: u64 = 4 << 20;
 
 /// How many blobs from the first on are decoded together; at least one.
 fn group_length(blobs: &[StoredBlob<'_>]) -> usize {

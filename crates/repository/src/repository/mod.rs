@@ -6,6 +6,7 @@ mod files;
 mod history;
 mod open;
 mod snapshots;
+mod trees;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::signature::Signer;
 use crate::workers::Workers;
 
 pub use blobs::{BlobMemory, StoredBlob};
-pub(crate) use blobs::{IdleMemory, decode_tree};
+pub(crate) use blobs::{IdleMemory, RunningHash, decode_tree};
 pub use create::CreateOptions;
 pub use open::OpenOptions;
 pub use snapshots::SnapshotFile;

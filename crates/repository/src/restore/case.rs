@@ -9,17 +9,20 @@ use crate::restore::{Listing, Target, TargetPath};
 pub(super) fn clashes(
     target: &dyn Target,
     dir: &TargetPath,
-    names: &[Vec<u8>],
+    names: &[&[u8]],
     listing: &Listing,
 ) -> HashSet<Vec<u8>> {
+    if listing.entries.is_empty() {
+        return HashSet::new();
+    }
     let there: HashSet<&[u8]> = listing.entries.iter().map(|e| e.name.as_slice()).collect();
     let folded: HashMap<String, _> = listing
         .entries
         .iter()
         .map(|entry| (fold(&entry.name), entry))
         .collect();
-    let missing = names.iter().filter(|name| !there.contains(name.as_slice()));
-    let clashes = missing.filter(|name| {
+    let missing = names.iter().copied().filter(|name| !there.contains(name));
+    let clashes = missing.filter(|&name| {
         let other = folded.get(&fold(name));
         let Some((other, path)) = other.and_then(|other| Some((other, dir.join(name).ok()?)))
         else {
@@ -29,7 +32,7 @@ pub(super) fn clashes(
         let taken_for = target.look(&path).ok().flatten();
         taken_for.is_some_and(|entry| entry.file_id == other.file_id)
     });
-    clashes.cloned().collect()
+    clashes.map(<[u8]>::to_vec).collect()
 }
 
 /// Finds candidates alone, so it need not be the folding of the target.

@@ -59,6 +59,17 @@ impl TargetPath {
             .filter(|name| !name.is_empty())
     }
 
+    /// Name by name: a directory comes before what it holds, and that before what comes after the directory.
+    pub fn cmp_names(&self, other: &Self) -> std::cmp::Ordering {
+        // No name holds a zero byte, so `/` in its place comes before all that names are made of.
+        let rank = |byte: u8| if byte == b'/' { 0 } else { byte };
+        let mut pairs = self.0.iter().zip(&other.0);
+        match pairs.find(|(a, b)| a != b) {
+            Some((a, b)) => rank(*a).cmp(&rank(*b)),
+            None => self.0.len().cmp(&other.0.len()),
+        }
+    }
+
     /// The path with `/` between its parts and none in front; empty for the root.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -123,5 +134,26 @@ mod tests {
         assert_eq!(b.names().collect::<Vec<_>>(), [&b"a"[..], b"\xff"]);
         assert_eq!(TargetPath::root().names().count(), 0);
         assert_eq!(b.absolute(), b"/a/\xff");
+    }
+
+    /// A directory that came behind what it holds would be made after it.
+    #[test]
+    fn a_directory_comes_before_what_it_holds_and_what_follows_it() {
+        let path = |text: &str| {
+            let join = |path: TargetPath, name: &str| path.join(name.as_bytes()).unwrap();
+            text.split('/')
+                .filter(|n| !n.is_empty())
+                .fold(TargetPath::root(), join)
+        };
+        let ordered = [
+            "", "a", "a/a", "a/z", "a\u{1}", "a\u{1}/b", "a b", "a.b", "aa", "é",
+        ];
+        for (i, a) in ordered.iter().enumerate() {
+            for (j, b) in ordered.iter().enumerate() {
+                let (a, b) = (path(a), path(b));
+                assert_eq!(a.cmp_names(&b), i.cmp(&j), "{a} {b}");
+                assert_eq!(a.cmp_names(&b), a.names().cmp(b.names()), "{a} {b}");
+            }
+        }
     }
 }

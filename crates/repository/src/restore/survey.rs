@@ -13,13 +13,13 @@ use crate::restore::blocking::blocking;
 use crate::restore::case::clashes;
 use crate::restore::problem::OrProblem;
 use crate::restore::{
-    Existing, ExistingKind, Listing, Overwrite, Problem, RestoreOptions, Target, TargetError,
-    TargetPath,
+    Existing, ExistingKind, Listing, Overwrite, Problem, RestoreOptions, Target, TargetPath,
+    TargetResult,
 };
 use crate::{Error, ErrorKind, Repository, Result};
 
-/// Trees that are loaded and directories that are listed at once.
-const AT_ONCE: usize = 16;
+/// Batches of trees that are loaded, and of directories that are listed, at once.
+const AT_ONCE: usize = 4;
 
 /// An entry of the snapshot and what has its name in the target.
 pub(super) struct Found {
@@ -63,6 +63,16 @@ struct Visit {
     clashes: HashSet<Vec<u8>>,
 }
 
+/// A directory with its tree in the snapshot and its listing in the target.
+type Looked = (Visit, Result<Result<Tree>>, OrProblem<Listing>);
+
+/// Lists a directory of the target, and notes which of these names it takes for others.
+fn list(target: &dyn Target, visit: &mut Visit, names: &[&[u8]]) -> TargetResult<Listing> {
+    let listing = target.list(&visit.path)?;
+    visit.clashes = clashes(target, &visit.path, names, &listing);
+    Ok(listing)
+}
+
 pub(super) struct Surveyor<'a> {
     pub repository: &'a Repository,
     pub index: &'a Index,
@@ -91,14 +101,16 @@ impl Surveyor<'_> {
         }];
         while !level.is_empty() {
             let mut next = Vec::new();
-            let mut looked = stream::iter(level)
-                .map(|visit| self.look(visit))
+            let mut looked = stream::iter(self.batches(level))
+                .map(|visits| self.look(visits))
                 .buffered(AT_ONCE);
-            while let Some((visit, tree, listing)) = looked.next().await {
-                if cancel.is_cancelled() {
-                    return Err(Error::cancelled());
+            while let Some(batch) = looked.next().await {
+                for (visit, tree, listing) in batch? {
+                    if cancel.is_cancelled() {
+                        return Err(Error::cancelled());
+                    }
+                    self.take(&mut survey, &mut surplus, &mut next, visit, tree?, listing);
                 }
-                self.take(&mut survey, &mut surplus, &mut next, visit, tree?, listing);
             }
             level = next;
         }
@@ -106,38 +118,45 @@ impl Surveyor<'_> {
         Ok(survey)
     }
 
-    /// The tree (`Err` inside where it is damaged) and the listing of the target's directory.
-    async fn look(&self, mut visit: Visit) -> (Visit, Result<Result<Tree>>, OrProblem<Listing>) {
-        let tree = match self.repository.load_tree(self.index, &visit.tree).await {
-            Err(error) if !matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
-                Err(error.context(format!("load the folder {}", visit.path)))
-            }
-            tree => Ok(tree),
-        };
-        let listing = if visit.exists {
-            let (target, path) = (Arc::clone(self.target), visit.path.clone());
-            let nodes = match &tree {
-                Ok(Ok(tree)) => tree.nodes.as_slice(),
-                _ => &[],
-            };
-            let names: Vec<Vec<u8>> = nodes.iter().map(|node| node.name.clone()).collect();
-            let looking = move || {
-                let listing = target.list(&path)?;
-                let clashes = clashes(&*target, &path, &names, &listing);
-                Ok::<_, TargetError>((listing, clashes))
-            };
-            match blocking(looking).await {
-                Ok(Ok((listing, clashes))) => {
-                    visit.clashes = clashes;
-                    Ok(listing)
+    /// Directories that are looked at together.
+    fn batches(&self, level: Vec<Visit>) -> Vec<Vec<Visit>> {
+        let mut batches = Vec::new();
+        let mut rest = level;
+        while !rest.is_empty() {
+            let trees = rest.iter().map(|visit| &visit.tree);
+            let later = rest.split_off(Repository::trees_at_once(self.index, trees, AT_ONCE));
+            batches.push(std::mem::replace(&mut rest, later));
+        }
+        batches
+    }
+
+    /// The trees (`Err` inside where one is damaged) and the listings of the target's directories.
+    async fn look(&self, visits: Vec<Visit>) -> Result<Vec<Looked>> {
+        let ids: Vec<Id> = visits.iter().map(|visit| visit.tree).collect();
+        let trees = self.repository.load_trees(self.index, &ids).await;
+        let looked = visits.into_iter().zip(trees).map(|(visit, tree)| {
+            let tree = match tree {
+                Err(error) if !matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
+                    Err(error.context(format!("load the folder {}", visit.path)))
                 }
-                Ok(Err(error)) => Err(Problem::from(error)),
-                Err(error) => Err(Problem::load(visit.path.absolute(), &error)),
+                tree => Ok(tree),
+            };
+            (visit, tree, Ok(Listing::default()))
+        });
+        let mut looked: Vec<Looked> = looked.collect();
+        if !looked.iter().any(|(visit, ..)| visit.exists) {
+            return Ok(looked);
+        }
+        let target = Arc::clone(self.target);
+        blocking(move || {
+            for (visit, tree, listing) in looked.iter_mut().filter(|(visit, ..)| visit.exists) {
+                let nodes = tree.iter().flatten().flat_map(|tree| &tree.nodes);
+                let names: Vec<&[u8]> = nodes.map(|node| node.name.as_slice()).collect();
+                *listing = list(&*target, visit, &names).map_err(Problem::from);
             }
-        } else {
-            Ok(Listing::default())
-        };
-        (visit, tree, listing)
+            looked
+        })
+        .await
     }
 
     fn take(
@@ -172,11 +191,11 @@ impl Surveyor<'_> {
             .into_iter()
             .map(|entry| (entry.name.clone(), entry))
             .collect();
-        let mut names = HashSet::new();
+        let repeated = repeated(&tree.nodes);
         let mut whole = true;
-        for node in tree.nodes {
+        for (position, node) in tree.nodes.into_iter().enumerate() {
             let path = match visit.path.join(&node.name) {
-                Ok(path) if names.insert(node.name.clone()) => path,
+                Ok(path) if !repeated.contains(&position) => path,
                 Ok(path) => {
                     let message = "the snapshot has this name twice in one folder";
                     survey.problems.push(refused(path.absolute(), message));
@@ -311,7 +330,27 @@ fn keep_needed(survey: &mut Survey, surplus: Vec<(Option<usize>, Surplus)>) {
         .map(|(_, surplus)| surplus)
         .collect();
     survey.entries.retain(|found| found.needed);
-    survey
-        .entries
-        .sort_by(|a, b| a.path.names().cmp(b.path.names()));
+    // By number, since an entry is large to be moved about.
+    let mut order: Vec<(&TargetPath, usize)> = (0..)
+        .zip(&survey.entries)
+        .map(|(number, found)| (&found.path, number))
+        .collect();
+    order.sort_unstable_by(|(a, _), (b, _)| a.cmp_names(b));
+    let order: Vec<usize> = order.into_iter().map(|(_, number)| number).collect();
+    let mut entries: Vec<Option<Found>> = survey.entries.drain(..).map(Some).collect();
+    let take = |number: usize| entries.get_mut(number).and_then(Option::take);
+    survey.entries = order.into_iter().filter_map(take).collect();
+}
+
+/// The positions of entries whose names came before. In a tree as programs write it, with its names in order, there are none.
+fn repeated(nodes: &[Node]) -> HashSet<usize> {
+    if nodes.is_sorted_by(|a, b| a.name < b.name) {
+        return HashSet::new();
+    }
+    let mut seen = HashSet::new();
+    (0..)
+        .zip(nodes)
+        .filter(|(_, node)| !seen.insert(&node.name))
+        .map(|(position, _)| position)
+        .collect()
 }

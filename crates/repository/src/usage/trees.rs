@@ -65,20 +65,24 @@ where
             return Err(Error::cancelled());
         }
         while running.len() < at_once {
-            let Some(id) = queue.waiting.pop() else { break };
-            running.push(visit_one(
+            let batch = queue.next_batch(at_once - running.len());
+            if batch.is_empty() {
+                break;
+            }
+            running.push(visit_batch(
                 repository.clone(),
                 Arc::clone(index),
-                id,
+                batch,
                 Arc::clone(&visit),
             ));
         }
-        let Some(subtrees) = running.next().await else {
+        let Some(visited) = running.next().await else {
             break;
         };
-        queue.extend(subtrees?, progress);
+        let (trees, subtrees) = visited?;
+        queue.extend(subtrees, progress);
         progress.advance(Amount {
-            items: 1,
+            items: trees,
             ..Amount::default()
         });
     }
@@ -107,6 +111,13 @@ impl Queue {
         }
     }
 
+    /// The trees to visit next, so many that each of `jobs` gets some.
+    fn next_batch(&mut self, jobs: usize) -> Vec<Id> {
+        let count = Repository::trees_at_once(&self.index, self.waiting.iter().rev(), jobs);
+        let left = self.waiting.len().saturating_sub(count);
+        self.waiting.split_off(left)
+    }
+
     fn extend(&mut self, trees: Vec<Id>, progress: &dyn Progress) {
         let before = self.waiting.len();
         for id in trees {
@@ -126,30 +137,33 @@ impl Queue {
     }
 }
 
-/// Visits a tree; returns the trees below it.
-async fn visit_one<V>(
+/// Visits trees; returns how many, and the trees below them.
+async fn visit_batch<V>(
     repository: Repository,
     index: Arc<Index>,
-    id: Id,
+    ids: Vec<Id>,
     visit: Arc<V>,
-) -> Result<Vec<Id>>
+) -> Result<(u64, Vec<Id>)>
 where
     V: Fn(&Id, std::result::Result<&Tree, &Error>) + Send + Sync + 'static,
 {
-    match repository.load_tree(&index, &id).await {
-        Ok(tree) => {
-            let job = move || {
-                visit(&id, Ok(&tree));
-                // A visitor's clone must be gone before the result is seen.
-                drop(visit);
-                tree.nodes.iter().filter_map(|node| node.subtree).collect()
-            };
-            repository.workers().run(job).await
+    let mut read = Vec::with_capacity(ids.len());
+    for (id, tree) in ids.iter().zip(repository.load_trees(&index, &ids).await) {
+        match tree {
+            Err(error) if !is_damage(&error) => return Err(error),
+            tree => read.push((*id, tree)),
         }
-        Err(error) if is_damage(&error) => {
-            visit(&id, Err(&error));
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
     }
+    let job = move || {
+        let mut subtrees = Vec::new();
+        for (id, tree) in &read {
+            visit(id, tree.as_ref());
+            let nodes = tree.iter().flat_map(|tree| &tree.nodes);
+            subtrees.extend(nodes.filter_map(|node| node.subtree));
+        }
+        // A visitor's clone must be gone before the result is seen.
+        drop(visit);
+        (read.len() as u64, subtrees)
+    };
+    repository.workers().run(job).await
 }
