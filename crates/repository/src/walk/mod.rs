@@ -7,6 +7,7 @@
 
 mod check;
 mod path;
+mod pending;
 mod union;
 mod walker;
 

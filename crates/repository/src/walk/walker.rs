@@ -4,22 +4,25 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::check::{checked_entries, subtree, too_deep};
+use super::pending::{Gathered, Pending};
 use super::{DEPTH_MAX, Damage, Entry};
 use crate::format::{Id, Tree};
 use crate::index::Index;
 use crate::repository::Repository;
 use crate::usage::is_damage;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Decides whether a directory is gone into. Called once for each, before it is read; in no particular order.
 pub type Descend = Box<dyn FnMut(&Entry) -> bool + Send>;
 
-/// Trees that are read ahead.
+/// Trees that are read ahead, and trees that are read in one go. Where the walk has gone down while so many were being read that
+/// come later, what comes next is read all the same, up to [`AHEAD_MAX`] in all.
 const AHEAD: usize = 32;
+const TOGETHER: usize = 16;
+const AHEAD_MAX: usize = 64;
 
 /// What a walk comes to next.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub enum Step {
     Damage(Damage),
 }
 
-/// Goes through a tree. Holds the trees from the root to where it is, and at most 32 that it read ahead.
+/// Goes through a tree. Holds the trees from the root to where it is, and at most 64 that it read ahead.
 pub struct Walk {
     repository: Repository,
     index: Arc<Index>,
@@ -66,15 +69,6 @@ enum Subtree {
     None,
     Undecided(Id),
     Reading(Pending),
-}
-
-/// A tree that is being read. Dropping it stops that.
-struct Pending(JoinHandle<Result<Tree>>, Id);
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl fmt::Debug for Walk {
@@ -167,14 +161,13 @@ impl Walk {
         }
         let read = tokio::select! {
             () = self.cancel.cancelled() => return Err(Error::cancelled()),
-            read = &mut pending.0 => read,
+            read = pending.read() => read,
         };
-        let read = read.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
         let tree = match believe(read)? {
             Ok(tree) => tree,
             Err(error) => return Ok(Some(Damage { path, error })),
         };
-        let (entries, damages) = checked_entries(tree, pending.1, &path);
+        let (entries, damages) = checked_entries(tree, pending.tree, &path);
         let upcoming = |entry: Entry| {
             let subtree = subtree(&entry.node).map_or(Subtree::None, Subtree::Undecided);
             Upcoming { entry, subtree }
@@ -193,10 +186,17 @@ impl Walk {
 
     /// Starts reading the directories that come soonest.
     fn read_ahead(&mut self) {
+        let is_unprepared = self.frames.last().is_some_and(|frame| frame.decided == 0);
+        let most = match self.reading {
+            few if few <= AHEAD - TOGETHER => AHEAD,
+            many if is_unprepared => AHEAD_MAX.min(many + TOGETHER),
+            _ => return,
+        };
+        let mut gathered = Gathered::default();
         let mut frames = std::mem::take(&mut self.frames);
         for frame in frames.iter_mut().rev() {
             while self.undecided > 0
-                && self.reading < AHEAD
+                && self.reading < most
                 && let Some(upcoming) = frame.entries.get_mut(frame.decided)
             {
                 frame.decided += 1;
@@ -205,21 +205,26 @@ impl Walk {
                     upcoming.subtree = Subtree::None;
                     if (self.descend)(&upcoming.entry) {
                         self.reading += 1;
-                        upcoming.subtree = Subtree::Reading(self.read(tree));
+                        upcoming.subtree = Subtree::Reading(gathered.add(tree));
+                        if gathered.len() == TOGETHER {
+                            std::mem::take(&mut gathered).start(&self.repository, &self.index);
+                        }
                     }
                 }
             }
-            if self.undecided == 0 || self.reading >= AHEAD {
+            if self.undecided == 0 || self.reading >= most {
                 break;
             }
         }
         self.frames = frames;
+        gathered.start(&self.repository, &self.index);
     }
 
     fn read(&self, tree: Id) -> Pending {
-        let (repository, index) = (self.repository.clone(), Arc::clone(&self.index));
-        let task = tokio::spawn(async move { repository.load_tree(&index, &tree).await });
-        Pending(task, tree)
+        let mut alone = Gathered::default();
+        let pending = alone.add(tree);
+        alone.start(&self.repository, &self.index);
+        pending
     }
 }
 

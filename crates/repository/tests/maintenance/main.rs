@@ -11,3 +11,4 @@ mod prune_random;
 mod prune_refuses;
 mod prune_restic;
 mod prune_rewrites;
+mod tree_reads;
