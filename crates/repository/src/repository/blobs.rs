@@ -219,7 +219,7 @@ impl StoredBlob<'_> {
 /// Memory to decode blobs in, used over and over.
 ///
 /// Memory that is taken and given back for each blob costs more than decrypting it: the system hands it out anew, page by
-/// page. It is given back where it has grown to more than twice [`GROUP_BYTES`], since large blobs lay in other places each time.
+/// page. It is given back where it has grown past [`KEPT_BYTES`], since large blobs lay in other places each time.
 #[derive(Debug, Default)]
 pub struct BlobMemory {
     compressed: Vec<u8>,
@@ -273,7 +273,7 @@ impl IdleMemory {
 impl BlobMemory {
     fn with_room_for(&mut self, blobs: usize) -> &mut Self {
         let kept: usize = self.contents.iter().map(Vec::capacity).sum();
-        if kept as u64 > 2 * GROUP_BYTES {
+        if kept > KEPT_BYTES {
             self.contents.clear();
         }
         if self.contents.len() < blobs {
@@ -288,7 +288,10 @@ const GROUP_BLOBS: usize = 16;
 
 /// Bytes of content that are decoded before they are handed over; a single blob may have more. Large blobs differ too much in
 /// length to fill lanes, and two at a time are as good.
-const GROUP_BYTES: u64 = 4 << 20;
+const GROUP_BYTES: u64 = 8 << 20;
+
+/// Memory for contents that is kept: the largest blob of a file, 8 MiB, in the first place, half as much in the second, and so on.
+const KEPT_BYTES: usize = 18 << 20;
 
 /// How many blobs from the first on are decoded together; at least one.
 fn group_length(blobs: &[StoredBlob<'_>]) -> usize {

@@ -73,7 +73,7 @@ pub struct Conflict<'a> {
 
 /// What of the target is in the way of an entry, where something is; whether it is immutable has still to be asked.
 pub(super) fn obstacle(found: &Found, step: &Step) -> Option<Obstacle> {
-    let existing = found.existing.as_ref().filter(|_| !found.shadowed)?;
+    let existing = found.existing.as_deref().filter(|_| !found.shadowed)?;
     let is_met = match step {
         Step::MergeDir | Step::SetAttributes => false,
         // Nobody has looked at the content.
@@ -129,7 +129,7 @@ pub(super) fn of_entry(entry: &PlannedEntry) -> Option<Conflict<'_>> {
     Some(Conflict {
         path: &entry.path,
         node: Some(&entry.node),
-        obstacle: entry.obstacle.as_ref(),
+        obstacle: entry.obstacle.as_deref(),
         kind,
         resolution,
     })

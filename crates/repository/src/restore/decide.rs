@@ -113,7 +113,7 @@ impl Decider<'_> {
                 path: found.path,
                 node: found.node,
                 step,
-                obstacle,
+                obstacle: obstacle.map(Box::new),
                 case_clash: found.case_clash,
             });
         }
@@ -159,7 +159,7 @@ impl Decider<'_> {
             let candidate = node.kind != NodeKind::Dir
                 && node.links > 1
                 && !entry.shadowed
-                && may_replace(self.options.overwrite, node, entry.existing.as_ref());
+                && may_replace(self.options.overwrite, node, entry.existing.as_deref());
             let original = candidate
                 .then(|| *first.entry((node.device_id, node.inode)).or_insert(number))
                 .filter(|&original| original != number)
@@ -184,7 +184,7 @@ impl Decider<'_> {
         link: Option<usize>,
         cancel: &CancellationToken,
     ) -> Result<Verdict> {
-        let existing = found.existing.as_ref();
+        let existing = found.existing.as_deref();
         if found.shadowed {
             return Ok(Verdict::of(Step::Keep));
         }
@@ -282,7 +282,7 @@ impl Decider<'_> {
         }
         let old = found
             .existing
-            .as_ref()
+            .as_deref()
             .filter(|existing| existing.kind == ExistingKind::File);
         if self.options.overwrite == Overwrite::IfChanged
             && old.is_some_and(|old| old.size_bytes == node.size_bytes && old.mtime == node.mtime)
@@ -311,7 +311,14 @@ impl Decider<'_> {
             }
             _ => Vec::new(),
         };
-        let (basis, reuse) = choose(node, &pieces, old, in_old, found.leftover.as_ref(), in_left);
+        let (basis, reuse) = choose(
+            node,
+            &pieces,
+            old,
+            in_old,
+            found.leftover.as_deref(),
+            in_left,
+        );
         let reused_bytes = bytes(&pieces, &reuse);
         Ok(Verdict::of(Step::WriteFile(Box::new(FileStep {
             basis,

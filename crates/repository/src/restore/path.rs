@@ -1,5 +1,6 @@
 //! Names below the root of a target, checked so that none can lead out of it.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A name that no entry may have: it is empty, `.` or `..`, or holds `/` or a zero byte.
@@ -11,7 +12,7 @@ pub struct InvalidName(pub Vec<u8>);
 ///
 /// Every part of it is a plain name ([`InvalidName`] says what that is), so a path can only lead downwards. It can be
 /// longer than what the system takes as one path.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct TargetPath(Vec<u8>);
 
 impl TargetPath {
@@ -59,17 +60,6 @@ impl TargetPath {
             .filter(|name| !name.is_empty())
     }
 
-    /// Name by name: a directory comes before what it holds, and that before what comes after the directory.
-    pub fn cmp_names(&self, other: &Self) -> std::cmp::Ordering {
-        // No name holds a zero byte, so `/` in its place comes before all that names are made of.
-        let rank = |byte: u8| if byte == b'/' { 0 } else { byte };
-        let mut pairs = self.0.iter().zip(&other.0);
-        match pairs.find(|(a, b)| a != b) {
-            Some((a, b)) => rank(*a).cmp(&rank(*b)),
-            None => self.0.len().cmp(&other.0.len()),
-        }
-    }
-
     /// The path with `/` between its parts and none in front; empty for the root.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -81,6 +71,25 @@ impl TargetPath {
         bytes.push(b'/');
         bytes.extend_from_slice(&self.0);
         bytes
+    }
+}
+
+/// Name by name: a directory comes before what it holds, and that before what comes after the directory.
+impl Ord for TargetPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // No name holds a zero byte, so `/` in its place comes before all that names are made of.
+        let rank = |byte: u8| if byte == b'/' { 0 } else { byte };
+        let mut pairs = self.0.iter().zip(&other.0);
+        match pairs.find(|(a, b)| a != b) {
+            Some((a, b)) => rank(*a).cmp(&rank(*b)),
+            None => self.0.len().cmp(&other.0.len()),
+        }
+    }
+}
+
+impl PartialOrd for TargetPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -151,8 +160,8 @@ mod tests {
         for (i, a) in ordered.iter().enumerate() {
             for (j, b) in ordered.iter().enumerate() {
                 let (a, b) = (path(a), path(b));
-                assert_eq!(a.cmp_names(&b), i.cmp(&j), "{a} {b}");
-                assert_eq!(a.cmp_names(&b), a.names().cmp(b.names()), "{a} {b}");
+                assert_eq!(a.cmp(&b), i.cmp(&j), "{a} {b}");
+                assert_eq!(a.cmp(&b), a.names().cmp(b.names()), "{a} {b}");
             }
         }
     }

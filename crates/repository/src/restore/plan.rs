@@ -65,7 +65,7 @@ pub(super) struct PlannedEntry {
     pub node: Node,
     pub step: Step,
     /// What is in the way.
-    pub obstacle: Option<Obstacle>,
+    pub obstacle: Option<Box<Obstacle>>,
     /// The target takes its name for that of another entry.
     pub case_clash: bool,
 }

@@ -25,9 +25,9 @@ const AT_ONCE: usize = 4;
 pub(super) struct Found {
     pub path: TargetPath,
     pub node: Node,
-    pub existing: Option<Existing>,
+    pub existing: Option<Box<Existing>>,
     /// What an interrupted restore left of it.
-    pub leftover: Option<Existing>,
+    pub leftover: Option<Box<Existing>>,
     /// A directory above it stays what it is in the target (not a directory), so this cannot be restored.
     pub shadowed: bool,
     /// The target takes its name for that of another entry.
@@ -214,8 +214,8 @@ impl Surveyor<'_> {
                 }
             };
             let found = Found {
-                existing: existing.remove(&node.name),
-                leftover: leftover(&node, &mut leftovers),
+                existing: existing.remove(&node.name).map(Box::new),
+                leftover: leftover(&node, &mut leftovers).map(Box::new),
                 shadowed: visit.shadowed,
                 case_clash: visit.clashes.contains(&node.name),
                 parent: visit.found,
@@ -283,7 +283,11 @@ impl Surveyor<'_> {
     }
 
     fn gives_way(&self, found: &Found) -> bool {
-        may_replace(self.options.overwrite, &found.node, found.existing.as_ref())
+        may_replace(
+            self.options.overwrite,
+            &found.node,
+            found.existing.as_deref(),
+        )
     }
 }
 
@@ -330,16 +334,10 @@ fn keep_needed(survey: &mut Survey, surplus: Vec<(Option<usize>, Surplus)>) {
         .map(|(_, surplus)| surplus)
         .collect();
     survey.entries.retain(|found| found.needed);
-    // By number, since an entry is large to be moved about.
-    let mut order: Vec<(&TargetPath, usize)> = (0..)
-        .zip(&survey.entries)
-        .map(|(number, found)| (&found.path, number))
-        .collect();
-    order.sort_unstable_by(|(a, _), (b, _)| a.cmp_names(b));
-    let order: Vec<usize> = order.into_iter().map(|(_, number)| number).collect();
-    let mut entries: Vec<Option<Found>> = survey.entries.drain(..).map(Some).collect();
-    let take = |number: usize| entries.get_mut(number).and_then(Option::take);
-    survey.entries = order.into_iter().filter_map(take).collect();
+    // An entry is large to be moved about, so what is sorted are their paths.
+    survey
+        .entries
+        .sort_by_cached_key(|found| found.path.clone());
 }
 
 /// The positions of entries whose names came before. In a tree as programs write it, with its names in order, there are none.
