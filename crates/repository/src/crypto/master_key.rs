@@ -158,6 +158,8 @@ impl MasterKey {
     pub fn open_into(&self, sealed: &[u8], plain: &mut Vec<u8>) -> Result<(), CryptoError> {
         let (iv, body) = self.verify(sealed)?;
         plain.clear();
+        // Not more than is needed: whoever keeps the memory counts what it can hold.
+        plain.reserve_exact(body.len());
         self.seal.decrypt(&iv, body, plain);
         Ok(())
     }

@@ -288,10 +288,10 @@ const GROUP_BLOBS: usize = 16;
 
 /// Bytes of content that are decoded before they are handed over; a single blob may have more. Large blobs differ too much in
 /// length to fill lanes, and two at a time are as good.
-const GROUP_BYTES: u64 = 8 << 20;
+const GROUP_BYTES: u64 = 4 << 20;
 
 /// Memory for contents that is kept: the largest blob of a file, 8 MiB, in the first place, half as much in the second, and so on.
-const KEPT_BYTES: usize = 18 << 20;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// How many blobs from the first on are decoded together; at least one.
 fn group_length(blobs: &[StoredBlob<'_>]) -> usize {

@@ -10,7 +10,7 @@ use crate::restore::plan::{PlannedEntry, Step, pieces};
 /// Two blobs with a gap of up to this size between them are read in one go: it costs less than another request.
 const GAP_BYTES: u64 = 128 * 1024;
 /// A range grows up to this size; a single larger blob is read whole.
-const RANGE_BYTES: u64 = 8 * 1024 * 1024;
+const RANGE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A blob that is needed.
 #[derive(Debug, Clone, Copy)]
@@ -168,7 +168,7 @@ impl PackRange {
         self.pack == blob.location.pack
             && start <= (self.start + self.length).saturating_add(GAP_BYTES)
             && end.saturating_sub(self.start) <= RANGE_BYTES
-            && self.plain_bytes <= 2 * RANGE_BYTES
+            && self.plain_bytes <= 4 * RANGE_BYTES
     }
 }
 
