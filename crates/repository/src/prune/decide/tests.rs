@@ -191,10 +191,11 @@ async fn less_is_rewritten_than_the_limit_says_and_what_matters_most_first() {
     let packs = [data(1, 9), sized(300_000, 300_000)];
     let options = at_most(10 * MIB + 600_000);
     assert_eq!(decided(&packs, &options).await, [Keep, Repack]);
+    let packs = [data(1, 9), sized(VERY_SMALL_BYTES - 101, 100)];
+    let options = at_most(10 * MIB + VERY_SMALL_BYTES - 1);
+    assert_eq!(decided(&packs, &options).await, [Keep, Repack]);
     let packs = [data(1, 9), sized(VERY_SMALL_BYTES - 100, 100)];
     let options = at_most(10 * MIB + VERY_SMALL_BYTES);
-    assert_eq!(decided(&packs, &options).await, [Keep, Repack]);
-    let packs = [data(1, 9), sized(VERY_SMALL_BYTES - 99, 99)];
     assert_eq!(decided(&packs, &options).await, [Repack, Keep]);
 }
 
