@@ -66,23 +66,29 @@ struct MessageSpan {
     is_primary: bool,
 }
 
-/// Makes the copy and builds it, again and again, until all that is left in it compiles. `reasons` has what is known not to compile.
+/// Makes the copy and builds it, again and again, until all that is left in it compiles. `reasons` has what is known not to compile; `only` the
+/// test targets that are built, all if it is empty.
 pub fn build(
     workspace: &Path,
     folder: &Path,
     package: &Path,
     changes: &[Change],
     mut reasons: BTreeMap<u32, String>,
+    only: &[String],
 ) -> Result<Built> {
     let mut left_out = LeftOut {
         changes: reasons.keys().copied().collect(),
         ..LeftOut::default()
     };
     // The crate alone first: that is quicker, and where most errors are.
-    for arguments in [
-        ["build", "--lib"].as_slice(),
-        ["test", "--no-run"].as_slice(),
-    ] {
+    let mut tests = vec!["test", "--no-run"];
+    for target in only {
+        match target.as_str() {
+            "lib" => tests.push("--lib"),
+            target => tests.extend(["--test", target]),
+        }
+    }
+    for arguments in [["build", "--lib"].as_slice(), &tests] {
         loop {
             let copy = copy::make(workspace, folder, package, changes, &left_out)?;
             let lines = cargo(&folder.join(package), arguments)?;

@@ -37,9 +37,9 @@ enum What {
         /// The workspace.
         #[arg(long, default_value = ".")]
         workspace: PathBuf,
-        /// Builds only; what is known of the tests stays as it was.
+        /// Builds this test target alone (`lib`: the tests that stand in the crate) and measures nothing; may be given several times.
         #[arg(long)]
-        build_only: bool,
+        only: Vec<String>,
         /// Tests that take longer, in seconds, are ended: what they had reached until then is known of them.
         #[arg(long, default_value_t = 600)]
         longest_s: u64,
@@ -49,6 +49,9 @@ enum What {
         /// Tests that take longer, in seconds, are not run.
         #[arg(long, default_value_t = 600)]
         longest_s: u64,
+        /// Tests without this in their names are not run.
+        #[arg(long, default_value = "")]
+        tests: String,
         /// Only changes whose names contain one of these, in this order; all, if there are none.
         names: Vec<String>,
         /// Tries those again, too, that no test has noticed or reached.
@@ -75,14 +78,15 @@ fn main() -> Result<()> {
     match &arguments.command {
         What::Prepare {
             workspace,
-            build_only,
+            only,
             longest_s,
-        } => prepare(&work, &arguments, workspace, *build_only, *longest_s),
+        } => prepare(&work, &arguments, workspace, only, *longest_s),
         What::Run {
             longest_s,
+            tests,
             names,
             again,
-        } => run(&work, &arguments, *longest_s, names, *again),
+        } => run(&work, &arguments, (*longest_s, tests), names, *again),
         What::Try { change, test } => try_some(&work, &arguments, change, test),
         What::Show => {
             print!(
@@ -107,7 +111,7 @@ fn prepare(
     work: &Work,
     arguments: &Arguments,
     workspace: &Path,
-    build_only: bool,
+    only: &[String],
     longest_s: u64,
 ) -> Result<()> {
     let built = compile::build(
@@ -116,6 +120,7 @@ fn prepare(
         &arguments.package,
         &work.changes,
         work.left_out()?,
+        only,
     )?;
     work.store_left_out(&built.left_out)?;
     let package = work.copy().join(&arguments.package);
@@ -126,8 +131,8 @@ fn prepare(
         all.saturating_sub(left_out),
         tests.len()
     );
-    if build_only {
-        return work.store_listed(tests);
+    if !only.is_empty() {
+        return work.store_listed(&tests);
     }
     // As it will be with the changes.
     process::limit_memory(MEMORY_BYTES)?;
@@ -143,7 +148,7 @@ fn prepare(
 fn run(
     work: &Work,
     arguments: &Arguments,
-    longest_s: u64,
+    (longest_s, only): (u64, &str),
     names: &[String],
     again: bool,
 ) -> Result<()> {
@@ -176,6 +181,7 @@ fn run(
         folder: &work.copy().join(&arguments.package),
         scratch: &scratch(),
         longest_ms: longest_s.saturating_mul(1000),
+        only,
         known: &known,
         slack_ms: arguments.slack_s.saturating_mul(1000),
     };

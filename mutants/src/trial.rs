@@ -29,6 +29,8 @@ pub struct Trial<'a> {
     pub scratch: &'a Path,
     /// Tests that take longer are not run.
     pub longest_ms: u64,
+    /// Nor are those without this in their titles.
+    pub only: &'a str,
     /// What earlier runs found, by the names of the changes: a test that has passed is not run again with the same change.
     pub known: &'a HashMap<String, Outcome>,
     /// What a test is given beside ten times its time before it is taken to hang.
@@ -116,6 +118,10 @@ impl<'a> Shared<'a> {
         let passed_ms = known
             .filter(|known| known.not_run > 0)
             .map_or(0, |known| known.longest_ms);
+        if !self.trial.only.is_empty() {
+            // Others of the same length may not have been run.
+            outcome.longest_ms = passed_ms;
+        }
         let Some(reaching) = self.reaching.get(&number) else {
             return Ok(Outcome {
                 verdict: Verdict::NotReached,
@@ -130,7 +136,7 @@ impl<'a> Shared<'a> {
                 outcome.passed = outcome.passed.saturating_add(1);
                 continue;
             }
-            if test.time_ms > self.trial.longest_ms {
+            if test.time_ms > self.trial.longest_ms || !test.title().contains(self.trial.only) {
                 outcome.not_run = outcome.not_run.saturating_add(1);
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The folder of the work: what is known from one command to the next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
@@ -97,8 +97,8 @@ impl Work {
         )
     }
 
-    /// Notes the tests; what was measured of them stays as it was.
-    pub fn store_listed(&self, listed: Vec<Test>) -> Result<()> {
+    /// Notes the tests of some executables. What was measured of them, and those of others, stay as they were.
+    pub fn store_listed(&self, listed: &[Test]) -> Result<()> {
         let known = if self.tests_file().exists() {
             load(&self.tests_file())?
         } else {
@@ -112,16 +112,20 @@ impl Work {
             .iter()
             .map(|test| (test.title(), test))
             .collect();
-        let with_known = listed
-            .into_iter()
-            .map(|test| match by_title.get(&test.title()) {
-                Some(known) => Test {
-                    path: test.path,
-                    ..(*known).clone()
-                },
-                None => test,
-            });
-        let tests = with_known.collect();
+        let built: HashSet<&str> = listed.iter().map(|test| test.binary.as_str()).collect();
+        let others = known
+            .tests
+            .iter()
+            .filter(|test| !built.contains(test.binary.as_str()))
+            .cloned();
+        let with_known = listed.iter().map(|test| match by_title.get(&test.title()) {
+            Some(known) => Test {
+                path: test.path.clone(),
+                ..(*known).clone()
+            },
+            None => test.clone(),
+        });
+        let tests = others.chain(with_known).collect();
         store(
             &self.tests_file(),
             &Tests {

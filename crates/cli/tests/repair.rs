@@ -145,6 +145,21 @@ fn t36_a_backup_notices_a_missing_pack_itself() {
     }
 }
 
+/// What is lost for good must not be passed over for what came back.
+#[test]
+fn t36_what_a_backup_cannot_bring_back_is_told() {
+    for number in 0..2 {
+        let (vault, _) = two_snapshots();
+        std::fs::remove_file(vault.path("source/large")).unwrap();
+        std::fs::remove_file(&packs(&vault)[number]).unwrap();
+        let ran = vault
+            .run(&["--no-cache", "backup", "--json", "source"])
+            .ok();
+        let lost = ran.json_message("summary")["blobs_lost"].as_u64();
+        assert!(lost.unwrap() > 0, "{ran}");
+    }
+}
+
 /// A check changes nothing, and must not sound as if it had (story T-37).
 #[test]
 fn t37_a_check_that_changes_nothing_does_not_say_that_it_healed() {

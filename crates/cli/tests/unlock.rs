@@ -48,6 +48,23 @@ fn t07_a_lock_of_somebody_else_is_not_removed_without_asking() {
     assert!(vault.run(&["list", "locks"]).ok().stdout.is_empty());
 }
 
+/// A repair beside a backup could take what that has just stored for waste or for damage; its plan alone disturbs nobody.
+#[test]
+fn t07_repairs_do_not_start_beside_others_and_their_dry_runs_do() {
+    let vault = Vault::new(strongroom!());
+    vault.backup();
+    vault.run(&["parity", "create"]).ok();
+    lock_of_another(&vault);
+    for repair in ["files", "index", "packs", "snapshots"] {
+        vault.run(&["repair", repair, "--yes"]).expect_code(11);
+        vault.run(&["repair", repair, "--dry-run"]).ok();
+    }
+    vault
+        .run(&["repair", "quarantine", "--empty", "--yes"])
+        .expect_code(11);
+    vault.run(&["repair", "quarantine"]).ok();
+}
+
 /// Whoever waits in silence looks as if he hung, and is killed.
 #[test]
 fn waiting_for_a_lock_is_said_once() {

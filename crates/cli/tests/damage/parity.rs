@@ -14,6 +14,7 @@ fn told(cell: &Cell, args: &[&str]) -> String {
         "of parity lack",
         "protects nothing",
         "parity has",
+        "missing or of another length in parity",
     ];
     match is_told.iter().any(|words| told.contains(words)) {
         true => "told".into(),

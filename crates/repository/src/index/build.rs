@@ -248,3 +248,6 @@ impl Collected {
         Table::merged(self.sorted, self.unsorted)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,11 +131,6 @@ impl BlobWriter {
         }
     }
 
-    /// Whether the blob is in the repository or has been taken on by this operation.
-    pub fn has(&self, kind: BlobKind, id: &Id) -> bool {
-        self.shared.index.contains(kind, id) || lock(self.shard(id)).contains(&(kind, *id))
-    }
-
     /// Stores a blob unless the repository has it. Keeps a core busy and may wait for the uploader: call it on a
     /// worker thread, never on an async runtime.
     pub fn store(&self, kind: BlobKind, plain: &[u8]) -> Result<Stored> {

@@ -163,3 +163,6 @@ fn changed(what: &str) -> Error {
 fn lost(what: &str) -> Error {
     Error::new(ErrorKind::Internal, format!("{what}; nothing was removed"))
 }
+
+#[cfg(test)]
+mod tests;

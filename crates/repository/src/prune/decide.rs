@@ -206,3 +206,6 @@ fn count_actions(actions: &[Action], figures: &mut PruneFigures) {
     figures.packs_remove = count(Action::Remove);
     figures.packs_forget = count(Action::Forget);
 }
+
+#[cfg(test)]
+mod tests;

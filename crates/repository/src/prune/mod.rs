@@ -23,6 +23,8 @@ mod options;
 mod plan;
 mod repack;
 mod rewrite;
+#[cfg(test)]
+mod scene;
 mod select;
 mod trash;
 

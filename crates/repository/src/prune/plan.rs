@@ -233,3 +233,6 @@ fn moved(index: &Index, chosen: &Marks, actions: &[Action]) -> Marks {
     }
     moved
 }
+
+#[cfg(test)]
+mod tests;

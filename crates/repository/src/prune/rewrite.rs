@@ -101,3 +101,6 @@ pub(super) async fn rewrite_index(
     let new = files.finish().await?;
     Ok(Rewritten { new, packs })
 }
+
+#[cfg(test)]
+mod tests;

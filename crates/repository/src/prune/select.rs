@@ -167,3 +167,6 @@ fn each_group(index: &Index, kind: BlobKind, mut visit: impl FnMut(usize, &[Grou
         visit(first, &group);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,4 +180,57 @@ mod tests {
         ];
         assert_eq!(losses, expected);
     }
+
+    /// What a file lost is told by the name that its owner knows, also where that had to go.
+    #[test]
+    fn what_an_entry_lost_and_its_new_name_are_both_told_by_its_old_one() {
+        let (left, losses) = names(tree(&[("a/b", "file"), ("sub/", "dir"), ("x/", "")]));
+        assert_eq!(left, ["a_b", "sub_"]);
+        let content = Loss::Content {
+            blobs: 0,
+            size_bytes: 0,
+            left_bytes: 0,
+        };
+        let expected = [
+            ("a/b".to_owned(), content),
+            ("sub/".to_owned(), Loss::Directory),
+            ("x/".to_owned(), Loss::Kind),
+            ("a/b".to_owned(), Loss::Name("a_b".into())),
+            ("sub/".to_owned(), Loss::Name("sub_".into())),
+        ];
+        assert_eq!(losses, expected);
+    }
+
+    /// A file that is said to be whole and is not would be restored with other content, and nobody would know.
+    #[test]
+    fn a_file_keeps_what_is_left_and_loses_no_more_and_no_less_than_is_told() {
+        let id = "ab".repeat(32);
+        let json = |size: u64, content: &str| {
+            format!(
+                r#"{{"nodes":[{{"name":"a","type":"file","uid":0,"gid":0,"size":{size},"content":{content}}}]}}"#
+            ) + "\n"
+        };
+        let mended = |json: String| {
+            let (nodes, losses) = mend(&Index::default(), Tree::decode(json.as_bytes()).unwrap());
+            assert_eq!(
+                (nodes[0].size_bytes, nodes[0].content.as_deref()),
+                (0, Some(&[][..]))
+            );
+            losses.into_iter().map(|(_, loss)| loss).collect::<Vec<_>>()
+        };
+        let content = |blobs, size_bytes| Loss::Content {
+            blobs,
+            size_bytes,
+            left_bytes: 0,
+        };
+        let lost = mended(json(5, &format!(r#"["{id}","{id}"]"#)));
+        assert_eq!(lost, [content(2, 5)]);
+        assert_eq!(mended(json(5, "null")), [content(0, 5)]);
+        let size = Loss::Size {
+            size_bytes: 5,
+            left_bytes: 0,
+        };
+        assert_eq!(mended(json(5, "[]")), [size]);
+        assert!(mended(json(0, "[]")).is_empty());
+    }
 }

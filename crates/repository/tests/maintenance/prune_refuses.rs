@@ -118,6 +118,22 @@ async fn a_plan_is_out_of_date_when_a_snapshot_comes_or_goes() {
     fixture.backup();
     let newer = in_memory(&fixture.path()).await;
     let old = plan(&repository, &everything()).await.unwrap();
+    // One for another, as a change of tags does it: there are as many as before.
+    let swapped = whole.fork();
+    let here = repository.with_storage(Arc::new(swapped.clone()));
+    let made_here = plan(&here, &everything()).await.unwrap();
+    let known = files(&swapped, "snapshots").await;
+    for path in files(&newer, "snapshots").await {
+        crate::fixture::copy_file(&newer, &swapped, &path).await;
+    }
+    for path in &known {
+        swapped.delete(path).await.unwrap();
+    }
+    assert_eq!(files(&swapped, "snapshots").await.len(), known.len());
+    assert_eq!(
+        prune_plan(&here, made_here).await.unwrap_err().kind(),
+        ErrorKind::Refused
+    );
     for folder in ["data", "index", "snapshots"] {
         for path in files(&newer, folder).await {
             crate::fixture::copy_file(&newer, &whole, &path).await;

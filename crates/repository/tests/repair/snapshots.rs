@@ -75,6 +75,29 @@ async fn whichever_pack_is_lost_the_new_snapshots_are_those_of_restic() {
     assert!(changed > 3, "{changed}");
 }
 
+/// Whoever repairs the snapshots before the index would be told that nothing is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_a_missing_pack_is_lost_though_the_index_names_it() {
+    let (_fixture, whole, repository) = scene().await;
+    let mut changed = 0;
+    for path in files(&whole, "data").await {
+        let repaired = async |after_index: bool| {
+            let storage = whole.fork();
+            storage.delete(&path).await.unwrap();
+            let here = on(&repository, &storage);
+            if after_index {
+                repair_index(&here, false).await.unwrap();
+            }
+            let report = repair_snapshots(&here, false).await.unwrap();
+            (report.made.len() + report.left.len(), made(&here).await)
+        };
+        let (first, alone) = (repaired(true).await, repaired(false).await);
+        assert_eq!(alone, first, "{path}");
+        changed += alone.0;
+    }
+    assert!(changed > 0);
+}
+
 /// The old one is what a later backup or a copy may make whole again.
 #[tokio::test(flavor = "multi_thread")]
 async fn t35_the_old_snapshots_stay_and_a_second_repair_makes_nothing_new() {

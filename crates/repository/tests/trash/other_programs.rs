@@ -24,7 +24,7 @@ async fn what_restic_has_pruned_away_is_said_and_does_not_come_back_by_halves() 
     restic.run(["prune", "--max-unused", "0"]).ok();
     restic.check_read_data();
     let storage = read_back(&dir.path().join("repository")).await;
-    let repository = scene.repository.with_storage(Arc::new(storage));
+    let repository = scene.repository.with_storage(Arc::new(storage.clone()));
     let thrown = trashed(&repository).await;
     assert_eq!(thrown, scene.ids()[..2]);
 
@@ -46,6 +46,16 @@ async fn what_restic_has_pruned_away_is_said_and_does_not_come_back_by_halves() 
         .await
         .unwrap();
     assert_eq!(plan.figures().trash_incomplete, 2);
+    // One that lacks nothing is not counted with them.
+    let beside = repository.with_storage(Arc::new(storage.fork()));
+    forget(&beside, &scene.snapshots[2..], day(1))
+        .await
+        .unwrap();
+    let plan = crate::scene::plan_prune(&beside, &everything(day(1)))
+        .await
+        .unwrap();
+    let figures = plan.figures();
+    assert_eq!((figures.trash_kept, figures.trash_incomplete), (3, 2));
     prune(&repository, &everything(day(1))).await.unwrap();
     assert_eq!(trashed(&repository).await, thrown);
 

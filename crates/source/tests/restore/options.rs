@@ -6,8 +6,8 @@ use strongroom_repository::pattern::PatternSet;
 use strongroom_repository::progress::Silent;
 use strongroom_repository::restore::{
     AttributeFilter, Attributes, ConflictKind, Existing, Listing, NewFile, OwnerPolicy, Place,
-    ReadAt, RestoreOptions, Selection, Target, TargetFile, TargetPath, TargetResult, Withheld,
-    plan_restore,
+    ReadAt, RestoreOptions, Selection, Target, TargetError, TargetErrorKind, TargetFile,
+    TargetPath, TargetResult, Withheld, plan_restore,
 };
 use strongroom_source::files::target::DirectoryTarget;
 use strongroom_testkit::Random;
@@ -146,10 +146,19 @@ async fn blobs_of_zeros_are_holes_and_with_sparse_blocks_too() {
     assert!(allocated() < 3 << 20, "{}", allocated());
 }
 
-/// A target that stores something else than it was told, or that takes names for the same that differ in case alone.
+/// A target that takes names for the same that differ in case alone, and may do something else that is wrong.
 struct Odd {
     inner: DirectoryTarget,
-    corrupts: bool,
+    fault: Option<Fault>,
+}
+
+/// What else is wrong with it.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// It stores something else than it was told.
+    Corrupts,
+    /// What was written cannot be brought to the disk.
+    DoesNotFlush,
 }
 
 impl Odd {
@@ -182,10 +191,18 @@ impl Target for Odd {
         self.inner.is_immutable(&self.fold(path))
     }
     fn sync(&self) -> TargetResult<()> {
-        self.inner.sync()
+        match self.fault {
+            Some(Fault::DoesNotFlush) => Err(TargetError {
+                kind: TargetErrorKind::Other,
+                path: TargetPath::root(),
+                during: "flush",
+                message: "input/output error".to_owned(),
+            }),
+            _ => self.inner.sync(),
+        }
     }
     fn read(&self, file: &TargetPath) -> TargetResult<Box<dyn ReadAt>> {
-        if self.corrupts {
+        if self.fault == Some(Fault::Corrupts) {
             let path = std::path::Path::new(&self.location())
                 .join(file.to_string().trim_start_matches('/'));
             let mut content = std::fs::read(&path).unwrap();
@@ -237,9 +254,13 @@ impl Target for Odd {
     }
 }
 
-async fn restore_into_odd(vault: &Vault, corrupts: bool, options: &RestoreOptions) -> Vec<String> {
+async fn restore_into_odd(
+    vault: &Vault,
+    fault: Option<Fault>,
+    options: &RestoreOptions,
+) -> Vec<String> {
     let inner = DirectoryTarget::new(vault.target());
-    let target = Arc::new(Odd { inner, corrupts });
+    let target = Arc::new(Odd { inner, fault });
     let cancel = CancellationToken::new();
     let (repository, index) = (&vault.repository, &vault.index);
     let plan = plan_restore(
@@ -264,7 +285,7 @@ async fn t30_names_that_fall_together_on_the_target_are_told() {
         write(source, "other", "x");
     })
     .await;
-    let problems = restore_into_odd(&vault, false, &RestoreOptions::default()).await;
+    let problems = restore_into_odd(&vault, None, &RestoreOptions::default()).await;
     // One of the two files, and one of the two folders with what is in it.
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert_eq!(names(&vault.target()), ["dir", "other", "readme"]);
@@ -273,10 +294,7 @@ async fn t30_names_that_fall_together_on_the_target_are_told() {
 
     // Once they are there, the plan knows.
     let inner = DirectoryTarget::new(vault.target());
-    let target = Arc::new(Odd {
-        inner,
-        corrupts: false,
-    });
+    let target = Arc::new(Odd { inner, fault: None });
     let cancel = CancellationToken::new();
     let (repository, index) = (&vault.repository, &vault.index);
     let options = RestoreOptions::default();
@@ -299,10 +317,26 @@ async fn t30_verify_finds_what_the_target_did_not_keep() {
         verify: true,
         ..RestoreOptions::default()
     };
-    let problems = restore_into_odd(&vault, true, &verify).await;
+    let problems = restore_into_odd(&vault, Some(Fault::Corrupts), &verify).await;
     assert_eq!(problems.len(), 1);
     assert!(problems[0].starts_with("verify /f"), "{problems:?}");
     let report = vault.restore(&verify).await.unwrap();
     assert!(report.is_complete());
     assert_eq!(report.summary.files_verified, 1);
+}
+
+/// After a power failure files of a restore that was called complete would be empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn t29_what_cannot_be_brought_to_the_disk_is_told() {
+    let vault = Vault::ours(|source| write(source, "f", "x")).await;
+    let fault = Some(Fault::DoesNotFlush);
+    let problems = restore_into_odd(&vault, fault, &RestoreOptions::default()).await;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("flush"), "{problems:?}");
+    let unflushed = RestoreOptions {
+        sync: false,
+        ..RestoreOptions::default()
+    };
+    let problems = restore_into_odd(&vault, fault, &unflushed).await;
+    assert!(problems.is_empty(), "{problems:?}");
 }

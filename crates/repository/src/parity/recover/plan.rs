@@ -126,6 +126,13 @@ impl RecoverPlan {
         self.damaged_parity.len() as u64
     }
 
+    /// Parity files that are missing or have another length, as the listing shows. They are not removed; whatever writes next
+    /// makes the groups anew that lack them.
+    pub fn lacking_parity(&self) -> u64 {
+        let present = self.groups.iter().flat_map(|stored| &stored.files_present);
+        present.filter(|is_present| !**is_present).count() as u64
+    }
+
     /// Nothing would be written or removed.
     pub fn is_nothing(&self) -> bool {
         self.damaged_parity.is_empty() && self.to_recover().next().is_none()

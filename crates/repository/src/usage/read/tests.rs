@@ -7,7 +7,7 @@ use strongroom_storage::{ErrorKind as StorageKind, MemoryStorage, Operation, Ret
 use strongroom_testkit::{Asked, Fault, FaultyStorage};
 use tokio_util::sync::CancellationToken;
 
-use super::{ReadBlob, read_blobs};
+use super::{GAP_MAX, READ_MAX, ReadBlob, read_blobs, run_length};
 use crate::compression::Level;
 use crate::crypto::{KdfParams, KeyOwner};
 use crate::file_kind::FileKind;
@@ -190,4 +190,31 @@ async fn a_storage_that_cannot_be_reached_is_not_damage() {
             }
         }
     }
+}
+
+/// A call for every blob would make a prune over a network last for days, and one for a whole pack with a few needed blobs
+/// would read all that goes.
+#[test]
+fn blobs_are_read_in_one_call_as_far_as_gaps_and_memory_allow() {
+    let run = |places: &[(u64, u64)]| {
+        let blobs = places.iter().map(|&(offset, length)| IndexedBlob {
+            kind: BlobKind::Data,
+            id: Id::of(&offset.to_le_bytes()),
+            location: Location {
+                pack: Id::of(b"pack"),
+                offset: u32::try_from(offset).unwrap(),
+                length: u32::try_from(length).unwrap(),
+                uncompressed_length: None,
+            },
+        });
+        run_length(&blobs.collect::<Vec<_>>())
+    };
+    assert_eq!(run(&[(5, 10), (15, 10), (25, 10)]), 3);
+    assert_eq!(run(&[(5, 100), (105 + GAP_MAX, 1), (900, 1)]), 3);
+    assert_eq!(run(&[(5, 100), (106 + GAP_MAX, 1)]), 1);
+    assert_eq!(run(&[(5, READ_MAX - 10), (READ_MAX - 5, 10)]), 2);
+    assert_eq!(run(&[(5, READ_MAX - 10), (READ_MAX - 5, 11)]), 1);
+    // One that is larger than a call should be is read all the same, and alone.
+    assert_eq!(run(&[(5, READ_MAX + 1)]), 1);
+    assert_eq!(run(&[(5, READ_MAX + 1), (READ_MAX + 6, 1)]), 1);
 }

@@ -64,6 +64,12 @@ pub(super) fn show(plan: &RecoverPlan, context: &Context) -> Result<()> {
         let files = figures::count(plan.damaged_parity(), "damaged file");
         output.warning(&format!("parity has {files} and brings back less"));
     }
+    if plan.lacking_parity() > 0 {
+        let files = figures::count_is(plan.lacking_parity(), "file");
+        output.warning(&format!(
+            "{files} missing or of another length in parity, and it brings back less; `strongroom parity create` makes them anew"
+        ));
+    }
     for item in plan.items() {
         output.result(line(item))?;
     }
@@ -142,6 +148,7 @@ fn json(
         "message_type": "repair_files_summary", "dry_run": arguments.dry_run,
         "files": plan.items().iter().map(item).collect::<Vec<_>>(),
         "groups_unreadable": plan.unreadable().len(), "parity_damaged": plan.damaged_parity(),
+        "parity_lacking": plan.lacking_parity(),
         "recovered": recovered, "failed": failed,
         "quarantined": report.map(|report| &report.quarantined),
         "parity_removed": report.map(|report| report.parity_removed),

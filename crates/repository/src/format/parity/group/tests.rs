@@ -113,6 +113,42 @@ fn what_would_cost_memory_or_make_no_sense_is_refused() {
     });
 }
 
+/// A group that was written would not be read again, or a descriptor of a stranger would cost what it likes.
+#[test]
+fn what_is_as_large_as_can_be_is_taken_and_nothing_larger() {
+    let is_taken = |change: &dyn Fn(&mut ParityGroup)| {
+        let mut group = group();
+        change(&mut group);
+        group.encode().is_ok()
+    };
+    let grow = |group: &mut ParityGroup, members: usize| {
+        for number in group.members.len()..members {
+            let mut member = group.members[2];
+            member.id = Id::of(&number.to_le_bytes());
+            group.members.push(member);
+        }
+    };
+    assert!(is_taken(&|group| grow(group, MEMBERS_MAX)));
+    assert!(!is_taken(&|group| grow(group, MEMBERS_MAX + 1)));
+    assert!(is_taken(&|group| group.window_bytes = WINDOW_BYTES_MAX));
+    assert!(!is_taken(
+        &|group| group.window_bytes = WINDOW_BYTES_MAX + BLOCK_BYTES as u32
+    ));
+    let member = |group: &mut ParityGroup, bytes| {
+        group.window_bytes = 1 << 20;
+        group.members[0].size_bytes = bytes;
+    };
+    assert!(is_taken(&|group| member(group, MEMBER_BYTES_MAX)));
+    assert!(!is_taken(&|group| member(group, MEMBER_BYTES_MAX + 1)));
+
+    let mut json = group().encode().unwrap();
+    json.resize(DESCRIPTOR_BYTES_MAX as usize, b' ');
+    assert_eq!(ParityGroup::decode(&json).unwrap(), group());
+    json.push(b' ');
+    let refused = ParityGroup::decode(&json).unwrap_err();
+    assert!(matches!(refused, FormatError::TooLarge { .. }), "{refused}");
+}
+
 #[test]
 fn damage_is_an_error_or_another_group_but_no_panic() {
     let json = group().encode().unwrap();

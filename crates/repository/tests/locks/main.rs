@@ -1,6 +1,8 @@
 //! If locks failed, a prune could delete what a backup beside it relies on: snapshots that miss data, found at restore.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fences;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
