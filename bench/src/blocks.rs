@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::corpus::Corpus;
-use crate::forged::Forged;
+use crate::forged::{Forged, ONCE};
 use crate::phases::Block;
 use crate::session::Session;
 use crate::tools::Operation;
@@ -19,6 +19,7 @@ pub fn run(block: Block, session: &Session, corpus: &Corpus, forged: &Forged) ->
         Block::Prune => prune(session),
         Block::Snapshots => snapshots(session, forged),
         Block::Blobs => blobs(session, forged),
+        Block::Opening => opening(session, forged),
     }
 }
 
@@ -114,12 +115,24 @@ fn blobs(session: &Session, forged: &Forged) -> Result<()> {
     if !session.tool().has_restic_format() {
         return Ok(());
     }
-    session.take_over(&forged.blobs()?)?;
+    session.take_over(&forged.blobs(Block::Blobs)?)?;
     session.step("ten-cold", &backup("ten", "ten1"))?;
     session.measure("ten-warm", &backup("ten", "ten2"))?;
     session.measure("list-warm", &Operation::List)?;
     session.measure("find-blobs", &Operation::Find { pattern: "file*" })?;
     session.measure("check-blobs", &Operation::Check)?;
     session.measure("prune-dry-run", &Operation::PruneDryRun)?;
+    Ok(())
+}
+
+/// What opening costs, with the least work behind it that needs the index: one file comes back.
+fn opening(session: &Session, forged: &Forged) -> Result<()> {
+    if !session.tool().has_restic_format() {
+        return Ok(());
+    }
+    session.take_over(&forged.blobs(Block::Opening)?)?;
+    for phase in ["open-cold", "open-warm"] {
+        session.measure_restore(phase, ONCE, Path::new(ONCE), true)?;
+    }
     Ok(())
 }

@@ -6,15 +6,21 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::corpus::Corpus;
 use crate::forge::Forge;
+use crate::phases::Block;
 use crate::tools::PASSWORD;
 
 /// Snapshots in the repository for lists.
 const SNAPSHOTS: u32 = 1000;
 
+/// The folder of the corpus that is really in each forged repository, and the tag of the snapshot that holds it.
+pub const ONCE: &str = "once";
+
 /// Where they are and what they hold.
 pub struct Forged {
     work: PathBuf,
+    corpus: PathBuf,
     seed: u64,
     blobs: u64,
     strongroom: PathBuf,
@@ -22,10 +28,11 @@ pub struct Forged {
 
 impl Forged {
     /// Makes nothing yet.
-    pub fn new(work: &Path, seed: u64, blobs: u64, strongroom: &Path) -> Self {
+    pub fn new(work: &Path, corpus: &Corpus, blobs: u64, strongroom: &Path) -> Self {
         Self {
             work: work.to_owned(),
-            seed,
+            corpus: corpus.folder().to_owned(),
+            seed: corpus.seed(),
             blobs,
             strongroom: strongroom.to_owned(),
         }
@@ -38,10 +45,11 @@ impl Forged {
         })
     }
 
-    /// A repository with millions of blobs, and one small snapshot.
-    pub fn blobs(&self) -> Result<PathBuf> {
-        self.made(&format!("forged-blobs-{}", self.blobs), |folder| {
-            Forge::open(folder, self.seed)?.add_blobs(folder, self.blobs)
+    /// The repository of a block with millions of blobs, and one small snapshot.
+    pub fn blobs(&self, block: Block) -> Result<PathBuf> {
+        let blobs = self.blobs * block.forged().unwrap_or(1);
+        self.made(&format!("forged-blobs-{blobs}"), |folder| {
+            Forge::open(folder, self.seed)?.add_blobs(folder, blobs)
         })
     }
 
@@ -56,28 +64,22 @@ impl Forged {
         if partial.exists() {
             fs::remove_dir_all(&partial)?;
         }
-        begin(&self.strongroom, &partial)?;
+        begin(&self.strongroom, &self.corpus, &partial)?;
         inflate(&partial)?;
         fs::rename(&partial, &folder)?;
         Ok(folder)
     }
 }
 
-/// A repository with one snapshot of one small folder, made by our own program.
-pub fn begin(strongroom: &Path, folder: &Path) -> Result<()> {
-    let source = folder.with_extension("source");
-    fs::create_dir_all(&source)?;
-    fs::write(
-        source.join("file-once"),
-        "the only file that is really there",
-    )?;
-    for words in [&["init", "-q"][..], &["backup", "-q", "."]] {
+/// A repository with one snapshot of one file, made by our own program.
+fn begin(strongroom: &Path, corpus: &Path, folder: &Path) -> Result<()> {
+    for words in [&["init", "-q"][..], &["backup", "-q", "--tag", ONCE, ONCE]] {
         let status = Command::new(strongroom)
             .args(words)
             .arg("--no-cache")
             .env("STRONGROOM_REPOSITORY", folder)
             .env("STRONGROOM_PASSWORD", PASSWORD)
-            .current_dir(&source)
+            .current_dir(corpus)
             .status()?;
         ensure!(
             status.success(),
@@ -86,5 +88,5 @@ pub fn begin(strongroom: &Path, folder: &Path) -> Result<()> {
             words.join(" ")
         );
     }
-    Ok(fs::remove_dir_all(source)?)
+    Ok(())
 }

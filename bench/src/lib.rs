@@ -2,8 +2,10 @@
 
 pub mod blocks;
 pub mod corpus;
+pub mod count;
 pub mod forge;
 pub mod forged;
+pub mod join;
 pub mod machine;
 pub mod measure;
 pub mod micro;
@@ -16,6 +18,7 @@ pub mod rounds;
 pub mod session;
 pub mod statistics;
 pub mod table;
+pub mod targets;
 pub mod tools;
 pub mod verify;
 pub mod walk;

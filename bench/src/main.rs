@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use strongroom_bench::corpus::Size;
 use strongroom_bench::results::Results;
-use strongroom_bench::{measure, micro, page, plot, rounds, table, walk};
+use strongroom_bench::{join, measure, micro, page, plot, rounds, table, walk};
 use strongroom_kernel::CodePath;
 
 /// Measures Strongroom and its peers on the same data, in turn, in one run
@@ -33,6 +33,17 @@ enum Command {
         results: PathBuf,
         /// Results of a run without wide code paths
         portable: Option<PathBuf>,
+        /// What `bench/micro` printed
+        #[arg(long)]
+        micro: Option<PathBuf>,
+    },
+    /// Put results of runs together that measured different phases or tools
+    Join {
+        /// The file for all of it
+        joined: PathBuf,
+        /// Results of the runs
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
     },
     /// Measure the inner loops alone
     Micro {
@@ -71,6 +82,9 @@ struct RunArguments {
     /// How often everything is measured
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Tools that take part in the first rounds alone, as NAME=ROUNDS
+    #[arg(long, value_delimiter = ',', value_parser = fewer_rounds)]
+    fewer_rounds: Vec<(String, u32)>,
     /// Tools to run; missing ones are named and left out [default: all]
     #[arg(long, value_delimiter = ',')]
     tools: Vec<String>,
@@ -132,8 +146,7 @@ fn run() -> Result<ExitCode> {
         Command::Run(arguments) => {
             let results = rounds::run(&arguments.options())?;
             if let Some(path) = &arguments.json {
-                fs::write(path, serde_json::to_string_pretty(&results)? + "\n")
-                    .with_context(|| format!("write {}", path.display()))?;
+                write(path, &results)?;
             }
             show(&results, &arguments.output)
         }
@@ -142,9 +155,16 @@ fn run() -> Result<ExitCode> {
             page,
             results,
             portable,
+            micro,
         } => {
             let portable = portable.as_deref().map(load).transpose()?;
-            docs(&page, &load(&results)?, portable.as_ref())
+            let loops = micro.map(fs::read_to_string).transpose()?;
+            docs(&page, &load(&results)?, portable.as_ref(), loops.as_deref())
+        }
+        Command::Join { joined, parts } => {
+            let parts = parts.iter().map(|part| load(part));
+            let results = join::join(parts.collect::<Result<Vec<_>>>()?)?;
+            write(&joined, &results).map(|()| ExitCode::SUCCESS)
         }
         Command::Micro { name, seconds, cpu } => {
             if let Some(path) = cpu {
@@ -177,14 +197,24 @@ fn load(path: &Path) -> Result<Results> {
     serde_json::from_slice(&text).with_context(doing)
 }
 
-fn docs(page: &Path, results: &Results, portable: Option<&Results>) -> Result<ExitCode> {
+fn write(path: &Path, results: &Results) -> Result<()> {
+    fs::write(path, serde_json::to_string_pretty(results)? + "\n")
+        .with_context(|| format!("write {}", path.display()))
+}
+
+fn docs(
+    page: &Path,
+    results: &Results,
+    portable: Option<&Results>,
+    loops: Option<&str>,
+) -> Result<ExitCode> {
     let plot = page.with_extension("svg");
     let name = plot
         .file_name()
         .context("the page has no name")?
         .to_string_lossy()
         .into_owned();
-    fs::write(page, page::page(results, portable, &name))?;
+    fs::write(page, page::page(results, portable, loops, &name))?;
     fs::write(plot, plot::plot(results))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -200,12 +230,20 @@ fn show(results: &Results, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn fewer_rounds(text: &str) -> Result<(String, u32), String> {
+    let parsed = text
+        .split_once('=')
+        .and_then(|(name, rounds)| Some((name.to_owned(), rounds.parse().ok()?)));
+    parsed.ok_or_else(|| format!("{text} is not NAME=ROUNDS"))
+}
+
 impl RunArguments {
     fn options(&self) -> rounds::Options {
         rounds::Options {
             corpus: self.corpus,
             seed: self.seed,
             rounds: self.rounds,
+            fewer_rounds: self.fewer_rounds.clone(),
             tools: self.tools.clone(),
             phases: self.phases.clone(),
             work: self.work.clone(),
@@ -226,7 +264,15 @@ impl RunArguments {
             self.rounds,
             self.blobs
         );
-        for (option, values) in [(" --tools ", &self.tools), (" --phases ", &self.phases)] {
+        let fewer = self.fewer_rounds.iter();
+        let fewer = fewer
+            .map(|(name, rounds)| format!("{name}={rounds}"))
+            .collect();
+        for (option, values) in [
+            (" --fewer-rounds ", &fewer),
+            (" --tools ", &self.tools),
+            (" --phases ", &self.phases),
+        ] {
             if !values.is_empty() {
                 words.push_str(option);
                 words.push_str(&values.join(","));

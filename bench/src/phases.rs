@@ -16,18 +16,30 @@ pub enum Block {
     Snapshots,
     /// A repository with millions of blobs.
     Blobs,
+    /// A repository with twice as many.
+    Opening,
 }
 
 impl Block {
     /// In the order in which they run.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Small,
         Self::Large,
         Self::Image,
         Self::Prune,
         Self::Snapshots,
         Self::Blobs,
+        Self::Opening,
     ];
+
+    /// How many times the blobs that a run is told to forge lie in its repository.
+    pub fn forged(self) -> Option<u64> {
+        match self {
+            Self::Blobs => Some(1),
+            Self::Opening => Some(2),
+            _ => None,
+        }
+    }
 }
 
 /// What the wall time of a phase is to be, as a ratio.
@@ -81,14 +93,14 @@ impl Phase {
     }
 }
 
-use Block::{Blobs, Image, Large, Prune, Small, Snapshots};
+use Block::{Blobs, Image, Large, Opening, Prune, Small, Snapshots};
 use Peers::{Best, BestButBupstash, Bupstash, Rustic};
 
 /// "Below the best": not as much as it.
 const BELOW: f64 = 0.999;
 
 /// All phases in the order in which they run.
-pub const PHASES: [Phase; 28] = [
+pub const PHASES: [Phase; 30] = [
     phase(Small, "first-small", "first backup, small files").aims(0.33, Some((Bupstash, 0.85))),
     phase(
         Small,
@@ -152,11 +164,21 @@ pub const PHASES: [Phase; 28] = [
         "ten files into a repository of millions of blobs, without a cache",
     )
     .aims(0.15, Some((Rustic, BELOW))),
-    phase(Blobs, "ten-warm", "the same with a cache").aims(0.05, Some((Rustic, BELOW))),
+    phase(Blobs, "ten-warm", "ten files into it, with a cache").aims(0.05, Some((Rustic, BELOW))),
     phase(Blobs, "list-warm", "list of its snapshots, with a cache"),
     phase(Blobs, "prune-dry-run", "prune --dry-run there").aims(0.06, Some((Rustic, BELOW))),
     phase(Blobs, "check-blobs", "check of the structure there").aims(0.5, Some((Best, 1.0))),
     phase(Blobs, "find-blobs", "find there").aims(0.5, Some((Best, 1.0))),
+    phase(
+        Opening,
+        "open-cold",
+        "restore of one file where there are twice as many blobs, without a cache",
+    ),
+    phase(
+        Opening,
+        "open-warm",
+        "restore of one file there, with a cache",
+    ),
 ];
 
 /// The phase of an id.
@@ -170,5 +192,8 @@ pub const CPU_TARGET: f64 = 0.5;
 /// The repository is to be at most so much of restic's.
 pub const SIZE_TARGET: f64 = 1.01;
 
-/// Memory is to be at most so many MiB, and so many more for each core, wherever the index is small.
+/// Memory is to be at most so many MiB, and so many more for each core ...
 pub const PEAK_TARGET_MIB: (u64, u64) = (100, 24);
+
+/// ... and so many bytes for each blob of a forged repository, which the index takes.
+pub const PEAK_TARGET_BLOB: u64 = 48;

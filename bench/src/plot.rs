@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::results::Results;
 use crate::statistics::{ratio, wall};
-use crate::table::{REFERENCE, measured};
+use crate::table::measured;
+use crate::targets::REFERENCE;
 
 const WIDTH: f64 = 880.0;
 /// Where bars begin, and the ratio 1 lies.

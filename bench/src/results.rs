@@ -19,6 +19,9 @@ pub struct Results {
     pub commit: String,
     /// The command line that repeats it.
     pub command: String,
+    /// What a reader has to know of this run; shown above the figures.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Size of the corpus.
     pub corpus: Size,
     /// Its seed.

@@ -12,6 +12,7 @@ use crate::machine;
 use crate::phases::{Block, PHASES};
 use crate::results::{Results, SCHEMA, ToolFacts};
 use crate::session::{Session, Setting};
+use crate::targets::OURS;
 use crate::tools::{self, Tool};
 use crate::work::Work;
 
@@ -23,6 +24,8 @@ pub struct Options {
     pub seed: u64,
     /// Rounds.
     pub rounds: u32,
+    /// Tools that take part in the first rounds alone, and in how many.
+    pub fewer_rounds: Vec<(String, u32)>,
     /// Names of tools; all if empty.
     pub tools: Vec<String>,
     /// Ids of phases, or beginnings of them; all if empty.
@@ -48,6 +51,11 @@ impl Options {
                 .phases
                 .iter()
                 .any(|wanted| phase.starts_with(wanted.as_str()))
+    }
+
+    fn takes_part(&self, tool: &str, round: u32) -> bool {
+        let fewer = self.fewer_rounds.iter().find(|(name, _)| name == tool);
+        fewer.is_none_or(|(_, rounds)| round <= *rounds)
     }
 
     fn wants_block(&self, block: Block) -> bool {
@@ -79,7 +87,7 @@ pub fn run(options: &Options) -> Result<Results> {
     warm(&work, &corpus)?;
     let forged = Forged::new(
         work.root(),
-        options.seed,
+        &corpus,
         options.forged_blobs,
         &options.strongroom,
     );
@@ -98,7 +106,8 @@ pub fn run(options: &Options) -> Result<Results> {
         {
             // A different one begins each round, should being first matter after all.
             let turn = (round as usize - 1) % tools.len();
-            for tool in tools[turn..].iter().chain(&tools[..turn]) {
+            let in_turn = tools[turn..].iter().chain(&tools[..turn]);
+            for tool in in_turn.filter(|tool| options.takes_part(tool.name(), round)) {
                 let session = Session::new(&setting, &**tool, round)?;
                 blocks::run(block, &session, &corpus, &forged)?;
                 session.close()?;
@@ -111,6 +120,7 @@ pub fn run(options: &Options) -> Result<Results> {
         begun,
         commit: options.commit.clone(),
         command: options.command.clone(),
+        notes: Vec::new(),
         corpus: options.corpus,
         seed: options.seed,
         forged_blobs: options.forged_blobs,
@@ -142,6 +152,12 @@ fn installed(strongroom: &Path, wanted: &[String]) -> Result<(Tools, Vec<ToolFac
             continue;
         }
         let version = tools::version(&*tool);
+        // A peer may be missing; ours is what all this is for.
+        ensure!(
+            version.is_some() || tool.name() != OURS,
+            "{} does not tell its version",
+            strongroom.display()
+        );
         eprintln!(
             "{}: {}",
             tool.name(),

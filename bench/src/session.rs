@@ -184,12 +184,6 @@ impl<'a> Session<'a> {
         self.setting.work.discard(&target)
     }
 
-    /// Takes the tool's cache away, so that the next command finds none.
-    pub fn forget_cache(&self) -> Result<()> {
-        self.setting.work.discard(&self.place.cache())?;
-        Ok(fs::create_dir(self.place.cache())?)
-    }
-
     /// Keeps a copy of the tool's place, to come back to with [`Session::return_to_state`].
     pub fn save_state(&self) -> Result<()> {
         copy(&self.place.root, &self.state(), &["-a"])

@@ -28,6 +28,17 @@ impl Spread {
     }
 }
 
+impl Spread {
+    /// Of a figure that has none.
+    pub fn of_one(value: f64) -> Self {
+        Self {
+            least: value,
+            median: value,
+            most: value,
+        }
+    }
+}
+
 /// Spread of a figure of a phase and a tool; nothing if it was not measured.
 pub fn spread(
     results: &Results,
@@ -43,9 +54,22 @@ pub fn wall(results: &Results, phase: &str, tool: &str) -> Option<f64> {
     spread(results, phase, tool, |sample| sample.used.wall_s).map(|spread| spread.median)
 }
 
-/// Median processor time in seconds.
-pub fn cpu(results: &Results, phase: &str, tool: &str) -> Option<f64> {
-    spread(results, phase, tool, |sample| sample.used.cpu_s()).map(|spread| spread.median)
+/// Spread of the ratio of one tool's figure to another's, of the rounds in which both took part: what lies minutes apart is compared, so
+/// that a machine that was slow for a while does not count.
+pub fn paired(
+    results: &Results,
+    phase: &str,
+    ours: &str,
+    theirs: &str,
+    figure: impl Fn(&Sample) -> f64,
+) -> Option<Spread> {
+    let ratios = results.of(phase, ours).filter_map(|our| {
+        let their = results
+            .of(phase, theirs)
+            .find(|their| their.round == our.round)?;
+        ratio(Some(figure(our)), Some(figure(their)))
+    });
+    Spread::of(ratios)
 }
 
 /// The ratio of two figures, if both are there.

@@ -2,14 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::phases::{Block, CPU_TARGET, PEAK_TARGET_MIB, PHASES, Peers, Phase, SIZE_TARGET};
-use crate::results::Results;
-use crate::statistics::{Spread, cpu, ratio, spread, wall};
-
-/// The tool that is measured.
-pub const OURS: &str = "strongroom";
-/// What ratios are to.
-pub const REFERENCE: &str = "restic";
+use crate::phases::{PHASES, Phase};
+use crate::results::{Results, Sample};
+use crate::statistics::{Spread, paired, spread};
+use crate::targets::{Judgement, OURS, REFERENCE, judge};
 
 /// Both tables.
 pub fn tables(results: &Results) -> String {
@@ -37,106 +33,97 @@ pub fn measured(results: &Results) -> impl Iterator<Item = &'static Phase> {
 pub fn summary(results: &Results) -> String {
     let mut out = String::from(
         "| phase | wall s | of restic's | target | of the best other peer's | target | CPU of restic's | repository of restic's | peak MiB |\n\
-         |---|---:|---:|---|---|---|---|---|---|\n",
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     for phase in measured(results) {
-        let Some(ours) = wall(results, phase.id, OURS) else {
+        let Some(ours) = spread(results, phase.id, OURS, |sample| sample.used.wall_s) else {
             continue;
         };
-        let of_restic = ratio(Some(ours), wall(results, phase.id, REFERENCE));
-        let target = phase.target.map(|target| target.restic);
-        let (peer, peer_target) = against_peers(results, phase, ours);
-        let of_cpu = ratio(
-            cpu(results, phase.id, OURS),
-            cpu(results, phase.id, REFERENCE),
-        );
-        let of_size = ratio(
-            repository(results, phase, OURS),
-            repository(results, phase, REFERENCE),
-        );
+        let judged = judge(results, phase);
+        let asked_of_peers = phase.target.is_some_and(|target| target.peers.is_some());
+        let (peer, peer_target) = match &judged.peer {
+            Some((name, judgement)) => (
+                format!("{} ({name})", ratios(&judgement.figure)),
+                verdict(judgement),
+            ),
+            None if asked_of_peers => ("not measured".to_owned(), "not measured".to_owned()),
+            None => Default::default(),
+        };
+        let of_restic = judged.restic.as_ref();
+        let with_verdict = |judgement: &Option<Judgement>, digits: usize| {
+            judgement.as_ref().map_or_else(String::new, |judgement| {
+                let figure = judgement.figure.median;
+                format!("{figure:.digits$} {}", verdict(judgement))
+            })
+        };
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {peer} | {peer_target} | {} {} | {} {} | {} |",
+            "| {} | {} | {} | {} | {peer} | {peer_target} | {} | {} | {} |",
             phase.title,
-            seconds(ours),
-            shown(of_restic),
-            judged(of_restic, target),
-            shown(of_cpu),
-            judged(of_cpu, Some(CPU_TARGET)),
-            shown(of_size),
-            judged(of_size, Some(SIZE_TARGET)),
-            peak(results, phase),
+            range(&ours),
+            of_restic.map_or_else(String::new, |judgement| ratios(&judgement.figure)),
+            of_restic.map_or_else(String::new, verdict),
+            with_verdict(&judged.cpu, 2),
+            with_verdict(&judged.size, 2),
+            with_verdict(&judged.peak, 0),
         );
     }
     out
 }
 
-/// Bytes of the repository after the phase, of phases that store new data.
-fn repository(results: &Results, phase: &Phase, tool: &str) -> Option<f64> {
-    let bytes = spread(results, phase.id, tool, |sample| sample.after.bytes as f64);
-    let stores = phase.id.starts_with("first") || phase.id.starts_with("prune-most");
-    bytes.filter(|_| stores).map(|bytes| bytes.median)
+/// What is missed of the targets: a line for each.
+pub fn missed(results: &Results) -> Vec<String> {
+    let mut lines = Vec::new();
+    for phase in measured(results) {
+        let judged = judge(results, phase);
+        let mut add = |what: &str, judgement: Option<&Judgement>, digits: usize, unit: &str| {
+            let Some(judgement) = judgement.filter(|judgement| judgement.is_met() == Some(false))
+            else {
+                return;
+            };
+            let figure = judgement.figure.median;
+            let most = judgement.most.map_or_else(String::new, bound);
+            lines.push(format!(
+                "- {}: {what} {figure:.digits$}{unit}, to be at most {most}{unit}.",
+                phase.title
+            ));
+        };
+        add(
+            "wall time as a ratio to restic's",
+            judged.restic.as_ref(),
+            2,
+            "",
+        );
+        if let Some((name, judgement)) = &judged.peer {
+            let what = format!("wall time as a ratio to {name}'s");
+            add(&what, Some(judgement), 2, "");
+        }
+        add(
+            "CPU time as a ratio to restic's",
+            judged.cpu.as_ref(),
+            2,
+            "",
+        );
+        add(
+            "repository as a ratio to restic's",
+            judged.size.as_ref(),
+            3,
+            "",
+        );
+        add("most memory", judged.peak.as_ref(), 0, " MiB");
+    }
+    lines
 }
 
-/// The peak, judged where the index does not decide it.
-fn peak(results: &Results, phase: &Phase) -> String {
-    let Some(peak) = spread(results, phase.id, OURS, |sample| {
-        sample.used.peak_bytes as f64
-    }) else {
+fn verdict(judgement: &Judgement) -> String {
+    let Some(most) = judgement.most else {
         return String::new();
     };
-    let (base, each) = PEAK_TARGET_MIB;
-    let most = base + each * results.machine.cores;
-    let target = Some(most as f64).filter(|_| phase.block != Block::Blobs);
-    format!(
-        "{} {}",
-        mib(peak.median),
-        judged(Some(peak.median / MIB), target)
-    )
-}
-
-const MIB: f64 = (1 << 20) as f64;
-
-/// The ratio to the peer that the target speaks of (the best other one without a target), and whether that is met.
-fn against_peers(results: &Results, phase: &Phase, ours: f64) -> (String, String) {
-    let target = phase.target.and_then(|target| target.peers);
-    let who = target.map_or(Peers::Best, |(who, _)| who);
-    let Some((name, theirs)) = best_peer(results, phase.id, who) else {
-        return (
-            "not measured".to_owned(),
-            target.map_or_else(String::new, |_| "not measured".to_owned()),
-        );
+    let word = match judgement.is_met() {
+        Some(true) => "met",
+        _ => "**missed**",
     };
-    let ratio = ratio(Some(ours), Some(theirs));
-    (
-        format!("{} ({name})", shown(ratio)),
-        judged(ratio, target.map(|(_, most)| most)),
-    )
-}
-
-/// The fastest peer but restic, of those that `who` allows.
-pub fn best_peer<'a>(results: &'a Results, phase: &str, who: Peers) -> Option<(&'a str, f64)> {
-    let peers = results
-        .tools
-        .iter()
-        .filter(|tool| tool.is_peer && tool.name != OURS && tool.name != REFERENCE);
-    let allowed = peers.filter(|tool| match who {
-        Peers::Best => true,
-        Peers::BestButBupstash => tool.name != "bupstash",
-        Peers::Bupstash => tool.name == "bupstash",
-        Peers::Rustic => tool.name == "rustic",
-    });
-    let times =
-        allowed.filter_map(|tool| Some((tool.name.as_str(), wall(results, phase, &tool.name)?)));
-    times.min_by(|a, b| a.1.total_cmp(&b.1))
-}
-
-fn judged(ratio: Option<f64>, most: Option<f64>) -> String {
-    match (ratio, most) {
-        (Some(ratio), Some(most)) if ratio <= most => format!("≤ {}: met", bound(most)),
-        (Some(_), Some(most)) => format!("≤ {}: **not met**", bound(most)),
-        _ => String::new(),
-    }
+    format!("≤ {}: {word}", bound(most))
 }
 
 fn bound(most: f64) -> String {
@@ -147,11 +134,24 @@ fn bound(most: f64) -> String {
     }
 }
 
+fn ratios(spread: &Spread) -> String {
+    if spread.least < spread.most {
+        format!(
+            "{:.2} ({:.2}–{:.2})",
+            spread.median, spread.least, spread.most
+        )
+    } else {
+        format!("{:.2}", spread.median)
+    }
+}
+
+const MIB: f64 = (1 << 20) as f64;
+
 /// All tools in one phase.
 fn one_phase(results: &Results, phase: &Phase) -> String {
     let mut out = format!(
-        "\n### {}\n\n`{}`\n\n| tool | wall s (least–most) | CPU s | peak MiB | repository MiB | added MiB, files | written MiB, calls | of restic's wall | of restic's CPU |\n\
-         |---|---|---:|---:|---:|---|---|---:|---:|\n",
+        "\n### {}\n\n`{}`\n\n| tool | rounds | wall s (least–most) | CPU s | peak MiB | repository MiB | added MiB, files | written MiB, calls | of restic's wall | of restic's CPU |\n\
+         |---|---:|---|---:|---:|---:|---|---|---:|---:|\n",
         phase.title, phase.id
     );
     for tool in &results.tools {
@@ -159,31 +159,34 @@ fn one_phase(results: &Results, phase: &Phase) -> String {
         else {
             continue;
         };
-        let median = |figure: fn(&crate::results::Sample) -> f64| {
+        let median = |figure: fn(&Sample) -> f64| {
             spread(results, phase.id, &tool.name, figure).map_or(0.0, |spread| spread.median)
+        };
+        let of_restic = |figure: fn(&Sample) -> f64| {
+            paired(results, phase.id, &tool.name, REFERENCE, figure)
+                .map_or_else(String::new, |ratio| format!("{:.2}", ratio.median))
+        };
+        // No repository is empty after a phase: what is not there was not noted.
+        let stored = median(|sample| sample.after.bytes as f64);
+        let (repository, added) = if stored > 0.0 {
+            let bytes = median(|sample| sample.after.bytes as f64 - sample.before.bytes as f64);
+            let files = median(|sample| sample.after.files as f64 - sample.before.files as f64);
+            (mib(stored), format!("{}, {files}", mib(bytes)))
+        } else {
+            ("not noted".to_owned(), "not noted".to_owned())
         };
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {}, {} | {}, {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {repository} | {added} | {}, {} | {} | {} |",
             tool.name,
+            results.of(phase.id, &tool.name).count(),
             range(&wall_s),
             seconds(median(|sample| sample.used.cpu_s())),
             mib(median(|sample| sample.used.peak_bytes as f64)),
-            mib(median(|sample| sample.after.bytes as f64)),
-            mib(median(
-                |sample| sample.after.bytes as f64 - sample.before.bytes as f64
-            )),
-            median(|sample| sample.after.files as f64 - sample.before.files as f64),
             mib(median(|sample| sample.used.written_bytes as f64)),
             median(|sample| sample.used.write_calls as f64),
-            shown(ratio(
-                Some(wall_s.median),
-                wall(results, phase.id, REFERENCE)
-            )),
-            shown(ratio(
-                cpu(results, phase.id, &tool.name),
-                cpu(results, phase.id, REFERENCE)
-            )),
+            of_restic(|sample| sample.used.wall_s),
+            of_restic(|sample| sample.used.cpu_s()),
         );
     }
     out
@@ -213,8 +216,4 @@ fn mib(bytes: f64) -> String {
     } else {
         format!("{mib:.0}")
     }
-}
-
-fn shown(ratio: Option<f64>) -> String {
-    ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
 }

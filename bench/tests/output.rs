@@ -34,7 +34,10 @@ fn a_plot() {
 
 #[test]
 fn the_page_of_the_documentation() {
-    compare("page.txt", &page::page(&sample(), None, "plot.svg"));
+    compare(
+        "page.txt",
+        &page::page(&sample(), None, Some("| loop |\n"), "plot.svg"),
+    );
 }
 
 /// The loops are not run for their figures here, only to see that each still runs.

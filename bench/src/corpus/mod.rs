@@ -8,12 +8,13 @@
 //! | `big/pages` | two files of database-like pages, one with free space in its pages, one without |
 //! | `vm`, `vm2` | a disk image with zeros and repetition; the same with insertions, removals and changes |
 //! | `ten` | ten small files that nothing else holds |
+//! | `once` | one more |
 
 mod churn;
 mod image;
-mod large_files;
+pub mod large_files;
 pub mod pages;
-mod small_files;
+pub mod small_files;
 pub mod text;
 
 use std::fs::{self, File};
@@ -28,7 +29,7 @@ use pages::Tail;
 use text::Vocabulary;
 
 /// Changes when the same seed would give other bytes.
-const GENERATOR: u32 = 1;
+const GENERATOR: u32 = 2;
 
 /// How much data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -38,6 +39,8 @@ pub enum Size {
     Full,
     /// 60,000 small files, four large ones of 512 MiB, images of 1 GiB
     Half,
+    /// 60,000 small files, four large ones of 256 MiB, images of 512 MiB
+    Quarter,
     /// 600 small files, four larger ones of 4 MiB, images of 8 MiB: for tests, says nothing of speed
     Small,
 }
@@ -46,7 +49,7 @@ impl Size {
     /// Number of small files.
     pub fn files(self) -> u64 {
         match self {
-            Self::Full | Self::Half => 60_000,
+            Self::Full | Self::Half | Self::Quarter => 60_000,
             Self::Small => 600,
         }
     }
@@ -56,6 +59,7 @@ impl Size {
         match self {
             Self::Full => 1 << 30,
             Self::Half => 512 << 20,
+            Self::Quarter => 256 << 20,
             Self::Small => 4 << 20,
         }
     }
@@ -65,6 +69,7 @@ impl Size {
         match self {
             Self::Full => "full",
             Self::Half => "half",
+            Self::Quarter => "quarter",
             Self::Small => "small",
         }
     }
@@ -151,6 +156,8 @@ impl Corpus {
         small_files::write_all(&self.folder.join("half"), seed, words, half)?;
         let behind = self.size.files()..self.size.files() + 10;
         small_files::write_all(&self.folder.join("ten"), seed, words, behind)?;
+        let one = self.size.files() + 10..self.size.files() + 11;
+        small_files::write_all(&self.folder.join("once"), seed, words, one)?;
         for number in 0..2 {
             let path = self.folder.join(format!("big/random/random{number}"));
             large_files::write_random(&path, seed, number, self.size.large_bytes())?;

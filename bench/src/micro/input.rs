@@ -1,10 +1,16 @@
 //! What the loops work on.
 
+use strongroom_repository::chunker::Polynomial;
 use strongroom_repository::format::{Id, Mode, Node, NodeKind, TreeBuilder};
 
 use crate::corpus::pages::{PAGE, Tail, write_page};
 use crate::corpus::text::Vocabulary;
 use crate::random::Random;
+
+/// A polynomial for the chunker: with another one data is cut in other places.
+pub fn polynomial() -> anyhow::Result<Polynomial> {
+    Polynomial::new(0x003D_A335_8B4D_C173).map_err(|_| anyhow::anyhow!("a reducible polynomial"))
+}
 
 /// Bytes that do not compress.
 pub fn random(length: usize) -> Vec<u8> {
@@ -30,11 +36,10 @@ pub fn pages(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// The tree of a directory with so many files of one blob each.
-pub fn tree(files: usize) -> anyhow::Result<Vec<u8>> {
+/// So many files of one blob each.
+pub fn nodes(files: usize) -> Vec<Node> {
     let mut random = Random::new(1);
-    let mut tree = TreeBuilder::new();
-    for number in 0..files {
+    let file = |number: usize| {
         let mut node = Node::new(format!("file{number:06}.rs"), NodeKind::File, Mode(0o644));
         node.user = "somebody".to_owned();
         node.group = "somebody".to_owned();
@@ -44,7 +49,21 @@ pub fn tree(files: usize) -> anyhow::Result<Vec<u8>> {
         let mut id = [0; 32];
         random.fill(&mut id);
         node.content = Some(vec![Id::from_bytes(id)]);
-        tree.add(&node)?;
+        node
+    };
+    (0..files).map(file).collect()
+}
+
+/// The tree of a directory with these.
+pub fn written(nodes: &[Node]) -> anyhow::Result<Vec<u8>> {
+    let mut tree = TreeBuilder::new();
+    for node in nodes {
+        tree.add(node)?;
     }
     Ok(tree.finish())
+}
+
+/// The tree of a directory with so many files.
+pub fn tree(files: usize) -> anyhow::Result<Vec<u8>> {
+    written(&nodes(files))
 }

@@ -1,10 +1,10 @@
-//! The loops.
+//! The loops: what each works on and does, and what limits it.
 
 use std::hint::black_box;
 
 use anyhow::{Context, Result};
 use strongroom_kernel::sha256_many;
-use strongroom_repository::chunker::{Chunker, Cut, Polynomial};
+use strongroom_repository::chunker::{Chunker, Cut};
 use strongroom_repository::compression::{self, Level};
 use strongroom_repository::crypto::MasterKey;
 use strongroom_repository::format::index::IndexEncoder;
@@ -12,261 +12,260 @@ use strongroom_repository::format::pack_header::PackedBlob;
 use strongroom_repository::format::{BlobKind, Id, Tree};
 use strongroom_repository::index::Index;
 
-use super::{Measured, Timer, input, limits};
+use super::limits::{self, Limit};
+use super::{Effort, Timer, input};
 use crate::random::Random;
 
-/// One loop, or a few that belong together.
+/// One loop.
 pub struct Loop {
+    /// For people, and to choose it by.
     pub name: &'static str,
-    pub run: fn(&Timer) -> Result<Vec<Measured>>,
+    /// `GB/s` or `M/s`.
+    pub unit: &'static str,
+    /// Makes what it works on.
+    pub prepare: fn(Effort) -> Result<Work>,
+    /// What the machine can do at most.
+    pub limit: fn(&Timer) -> Result<Option<Limit>>,
 }
 
-/// All of them, in the order in which a byte meets them.
-pub fn all() -> [Loop; 7] {
-    [
-        Loop {
-            name: "chunker",
-            run: chunker,
-        },
-        Loop {
-            name: "hashing",
-            run: hashing,
-        },
-        Loop {
-            name: "compression",
-            run: compression,
-        },
-        Loop {
-            name: "decompression",
-            run: decompression,
-        },
-        Loop {
-            name: "encryption",
-            run: encryption,
-        },
-        Loop {
-            name: "index",
-            run: index,
-        },
-        Loop {
-            name: "trees",
-            run: trees,
-        },
-    ]
+/// Something that can be done again and again.
+pub struct Work {
+    /// Bytes or operations of each time.
+    pub amount: usize,
+    /// Does it once.
+    pub once: Box<dyn FnMut()>,
 }
+
+impl Work {
+    fn new(amount: usize, once: impl FnMut() + 'static) -> Self {
+        Self {
+            amount,
+            once: Box::new(once),
+        }
+    }
+}
+
+const BYTES: &str = "GB/s";
+const OPERATIONS: &str = "M/s";
 
 /// Blobs as large as the chunker makes them on average.
 const BLOB: usize = 1 << 20;
 
+/// Blobs as small as files are.
+const SMALL_BLOB: usize = 8 << 10;
+
 /// Blobs of a pack in the index that is looked up in.
 const BLOBS_A_PACK: usize = 4000;
 
-fn giga(name: impl Into<String>, rate: f64, limit: Option<(f64, String)>) -> Measured {
-    Measured {
-        name: name.into(),
-        rate,
-        unit: "GB/s",
-        limit,
-    }
+/// Files of the tree that is read.
+const FILES: usize = 10_000;
+
+/// All of them, in the order in which a byte meets them.
+pub const LOOPS: [Loop; 19] = [
+    Loop {
+        name: "chunker: random",
+        unit: BYTES,
+        prepare: |effort| chunker(input::random(effort.length)),
+        limit: |timer| Ok(Some(limits::reading(timer))),
+    },
+    Loop {
+        name: "chunker: pages",
+        unit: BYTES,
+        prepare: |effort| chunker(input::pages(effort.length)),
+        limit: |timer| Ok(Some(limits::reading(timer))),
+    },
+    Loop {
+        name: "chunker: text",
+        unit: BYTES,
+        prepare: |effort| chunker(input::text(effort.length)),
+        limit: |timer| Ok(Some(limits::reading(timer))),
+    },
+    Loop {
+        name: "hashing: 1 MiB, one after the other",
+        unit: BYTES,
+        prepare: |effort| Ok(hashing(effort, BLOB)),
+        limit: |timer| Ok(limits::openssl(timer, "sha256")),
+    },
+    Loop {
+        name: "hashing: 8 KiB, one after the other",
+        unit: BYTES,
+        prepare: |effort| Ok(hashing(effort, SMALL_BLOB)),
+        limit: |timer| Ok(limits::openssl(timer, "sha256")),
+    },
+    Loop {
+        name: "hashing: 1 MiB, many at once",
+        unit: BYTES,
+        prepare: |effort| Ok(hashing_many(effort, BLOB)),
+        limit: |timer| Ok(limits::openssl(timer, "sha256")),
+    },
+    Loop {
+        name: "hashing: 8 KiB, many at once",
+        unit: BYTES,
+        prepare: |effort| Ok(hashing_many(effort, SMALL_BLOB)),
+        limit: |timer| Ok(limits::openssl(timer, "sha256")),
+    },
+    Loop {
+        name: "compression, level 3, with proof: text",
+        unit: BYTES,
+        prepare: |effort| compression(input::text(effort.length)),
+        limit: |timer| limits::zstd(timer, input::text, BLOB),
+    },
+    Loop {
+        name: "compression, level 3, with proof: pages",
+        unit: BYTES,
+        prepare: |effort| compression(input::pages(effort.length)),
+        limit: |timer| limits::zstd(timer, input::pages, BLOB),
+    },
+    Loop {
+        name: "compression, level 3, with proof: random",
+        unit: BYTES,
+        prepare: |effort| compression(input::random(effort.length)),
+        limit: |timer| limits::zstd(timer, input::random, BLOB),
+    },
+    Loop {
+        name: "decompression: text",
+        unit: BYTES,
+        prepare: |effort| decompression(input::text(effort.length)),
+        limit: |timer| limits::zstd_back(timer, input::text, BLOB),
+    },
+    Loop {
+        name: "decompression: pages",
+        unit: BYTES,
+        prepare: |effort| decompression(input::pages(effort.length)),
+        limit: |timer| limits::zstd_back(timer, input::pages, BLOB),
+    },
+    Loop {
+        name: "encryption and MAC",
+        unit: BYTES,
+        prepare: encryption,
+        limit: |timer| Ok(limits::openssl(timer, "aes-256-gcm")),
+    },
+    Loop {
+        name: "check of the MAC and decryption",
+        unit: BYTES,
+        prepare: decryption,
+        limit: |timer| Ok(limits::openssl(timer, "aes-256-gcm")),
+    },
+    Loop {
+        name: "index: reading an index file",
+        unit: BYTES,
+        prepare: index_file,
+        limit: |timer| Ok(Some(limits::copying(timer))),
+    },
+    Loop {
+        name: "index: look-up of what is there",
+        unit: OPERATIONS,
+        prepare: |effort| look_up(effort, true),
+        limit: |timer| Ok(Some(limits::missing(timer))),
+    },
+    Loop {
+        name: "index: look-up of what is not",
+        unit: OPERATIONS,
+        prepare: |effort| look_up(effort, false),
+        limit: |timer| Ok(Some(limits::missing(timer))),
+    },
+    Loop {
+        name: "trees: reading one of 10,000 files",
+        unit: BYTES,
+        prepare: |_| reading_tree(),
+        limit: |timer| limits::json(timer, &input::tree(FILES)?),
+    },
+    Loop {
+        name: "trees: writing one of 10,000 files",
+        unit: BYTES,
+        prepare: |_| writing_tree(),
+        limit: |timer| Ok(Some(limits::copying(timer))),
+    },
+];
+
+fn chunker(data: Vec<u8>) -> Result<Work> {
+    let chunker = Chunker::new(input::polynomial()?);
+    Ok(Work::new(data.len(), move || {
+        let mut rest = &data[..];
+        while let (false, Cut::At(cut)) = (rest.is_empty(), chunker.next_cut(rest, 0, true)) {
+            rest = &rest[cut..];
+        }
+        black_box(rest);
+    }))
 }
 
-fn chunker(timer: &Timer) -> Result<Vec<Measured>> {
-    let polynomial = Polynomial::new(0x003D_A335_8B4D_C173)
-        .map_err(|_| anyhow::anyhow!("a reducible polynomial"))?;
-    let chunker = Chunker::new(polynomial);
-    let inputs = [
-        ("random", input::random(timer.effort.length)),
-        ("pages", input::pages(timer.effort.length)),
-        ("text", input::text(timer.effort.length)),
-    ];
-    let lines = inputs.map(|(name, data)| {
-        let rate = timer.giga(data.len(), || {
-            let mut rest = &data[..];
-            while let (false, Cut::At(cut)) = (rest.is_empty(), chunker.next_cut(rest, 0, true)) {
-                rest = &rest[cut..];
-            }
-            black_box(rest);
-        });
-        giga(
-            format!("chunker: {name}"),
-            rate,
-            Some(limits::reading(timer, &data)),
-        )
-    });
-    Ok(lines.into())
+fn hashing(effort: Effort, length: usize) -> Work {
+    let data = input::random(effort.length);
+    Work::new(data.len(), move || {
+        for blob in data.chunks(length) {
+            black_box(Id::of(blob));
+        }
+    })
 }
 
-fn hashing(timer: &Timer) -> Result<Vec<Measured>> {
-    let data = input::random(timer.effort.length);
-    let limit = limits::openssl(timer, "sha256");
-    let of_blobs = |length: usize| {
-        timer.giga(data.len(), || {
-            for blob in data.chunks(length) {
-                black_box(Id::of(blob));
-            }
-        })
-    };
-    let many = |length: usize| {
+fn hashing_many(effort: Effort, length: usize) -> Work {
+    let data = input::random(effort.length);
+    Work::new(data.len(), move || {
         let blobs: Vec<&[u8]> = data.chunks(length).collect();
-        timer.giga(data.len(), || {
-            for together in blobs.chunks(64) {
-                black_box(sha256_many(together));
-            }
+        for together in blobs.chunks(64) {
+            black_box(sha256_many(together));
+        }
+    })
+}
+
+fn compression(data: Vec<u8>) -> Result<Work> {
+    let compress = |blob: &[u8]| {
+        compression::with_compressed(Level::Auto, BlobKind::Data, blob, |frame| {
+            frame.map(<[u8]>::len)
         })
     };
-    Ok(vec![
-        giga(
-            "hashing: 1 MiB, one after the other",
-            of_blobs(BLOB),
-            limit.clone(),
-        ),
-        giga(
-            "hashing: 8 KiB, one after the other",
-            of_blobs(8 << 10),
-            limit.clone(),
-        ),
-        giga("hashing: 1 MiB, many at once", many(BLOB), limit.clone()),
-        giga("hashing: 8 KiB, many at once", many(8 << 10), limit),
-    ])
-}
-
-fn compression(timer: &Timer) -> Result<Vec<Measured>> {
-    let inputs = [
-        ("text", input::text(timer.effort.length)),
-        ("pages", input::pages(timer.effort.length)),
-        ("random", input::random(timer.effort.length)),
-    ];
-    let mut lines = Vec::new();
-    for (name, data) in inputs {
-        let mut stored = 0;
-        let mut failed = None;
-        let rate = timer.giga(data.len(), || {
-            for blob in data.chunks(BLOB) {
-                let kept =
-                    compression::with_compressed(Level::Auto, BlobKind::Data, blob, |frame| {
-                        frame.map(<[u8]>::len)
-                    });
-                match kept {
-                    Ok(length) => stored += length.unwrap_or(blob.len()),
-                    Err(error) => failed = Some(error),
-                }
-            }
-        });
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
-        black_box(stored);
-        lines.push(giga(
-            format!("compression, level 3, with proof: {name}"),
-            rate,
-            Some(plain_zstd(timer, &data)?),
-        ));
+    // Once before, so that a failure is not a speed.
+    for blob in data.chunks(BLOB) {
+        compress(blob)?;
     }
-    Ok(lines)
+    Ok(Work::new(data.len(), move || {
+        for blob in data.chunks(BLOB) {
+            black_box(compress(blob).is_ok());
+        }
+    }))
 }
 
-/// zstd alone, with a context and memory that are used again.
-fn plain_zstd(timer: &Timer, data: &[u8]) -> Result<(f64, String)> {
-    let mut context = zstd::bulk::Compressor::new(3)?;
-    let mut out = Vec::with_capacity(zstd::zstd_safe::compress_bound(BLOB));
-    let rate = timer.giga(data.len(), || {
-        for blob in data.chunks(BLOB) {
-            out.clear();
-            let _ = black_box(context.compress_to_buffer(blob, &mut out));
-        }
-    });
-    Ok((rate, "zstd level 3 alone, without proof".to_owned()))
-}
-
-fn decompression(timer: &Timer) -> Result<Vec<Measured>> {
-    let mut lines = Vec::new();
-    for (name, data) in [
-        ("text", input::text(timer.effort.length)),
-        ("pages", input::pages(timer.effort.length)),
-    ] {
-        let mut frames = Vec::new();
-        for blob in data.chunks(BLOB) {
-            let mut frame = Vec::new();
-            compression::compress_into(Level::Auto, blob, &mut frame)?;
-            frames.push((frame, blob.len()));
-        }
-        let rate = timer.giga(data.len(), || {
-            for (frame, length) in &frames {
-                black_box(compression::decompress(frame, *length).is_ok());
-            }
-        });
-        let mut context = zstd::bulk::Decompressor::new()?;
-        let mut out = Vec::with_capacity(BLOB);
-        let limit = timer.giga(data.len(), || {
-            for (frame, _) in &frames {
-                out.clear();
-                let _ = black_box(context.decompress_to_buffer(frame, &mut out));
-            }
-        });
-        lines.push(giga(
-            format!("decompression: {name}"),
-            rate,
-            Some((limit, "zstd alone, into the same memory".to_owned())),
-        ));
+fn decompression(data: Vec<u8>) -> Result<Work> {
+    let mut frames = Vec::new();
+    for blob in data.chunks(BLOB) {
+        let mut frame = Vec::new();
+        compression::compress_into(Level::Auto, blob, &mut frame)?;
+        compression::decompress(&frame, blob.len())?;
+        frames.push((frame, blob.len()));
     }
-    Ok(lines)
+    Ok(Work::new(data.len(), move || {
+        for (frame, length) in &frames {
+            black_box(compression::decompress(frame, *length).is_ok());
+        }
+    }))
 }
 
-fn encryption(timer: &Timer) -> Result<Vec<Measured>> {
-    let data = input::random(timer.effort.length);
+fn encryption(effort: Effort) -> Result<Work> {
+    let data = input::random(effort.length);
     let key = MasterKey::generate()?;
     let mut sealed = Vec::with_capacity(data.len() + (data.len() / BLOB + 1) * 32);
-    let limit =
-        limits::openssl(timer, "aes-256-gcm").or_else(|| limits::openssl(timer, "aes-256-ctr"));
-    let seal = timer.giga(data.len(), || {
+    Ok(Work::new(data.len(), move || {
         sealed.clear();
         for blob in data.chunks(BLOB) {
             black_box(key.seal_into(blob, &mut sealed).is_ok());
         }
-    });
-    let one = key.seal(&data[..BLOB])?;
+    }))
+}
+
+fn decryption(effort: Effort) -> Result<Work> {
+    let data = input::random(effort.length.min(BLOB));
+    let key = MasterKey::generate()?;
+    let sealed = key.seal(&data)?;
     let mut plain = Vec::with_capacity(BLOB);
-    let open = timer.giga(BLOB, || {
+    key.open_into(&sealed, &mut plain)?;
+    Ok(Work::new(data.len(), move || {
         plain.clear();
-        black_box(key.open_into(&one, &mut plain).is_ok());
-    });
-    let copying = limits::copying(timer, &data);
-    Ok(vec![
-        giga("encryption and MAC", seal, limit.clone()),
-        giga("check of the MAC and decryption", open, limit),
-        giga("copying memory", copying.0, None),
-    ])
+        black_box(key.open_into(&sealed, &mut plain).is_ok());
+    }))
 }
 
-fn index(timer: &Timer) -> Result<Vec<Measured>> {
-    let (index, ids) = filled_index(timer.effort.blobs)?;
-    let limit = limits::missing(timer, timer.effort.blobs);
-    let found = timer.mega(ids.len(), || {
-        for id in &ids {
-            black_box(index.locate(BlobKind::Data, id));
-        }
-    });
-    let mut random = Random::new(9);
-    let others: Vec<Id> = (0..ids.len()).map(|_| random_id(&mut random)).collect();
-    let missed = timer.mega(others.len(), || {
-        for id in &others {
-            black_box(index.contains(BlobKind::Data, id));
-        }
-    });
-    let line = |name: &str, rate| Measured {
-        name: name.to_owned(),
-        rate,
-        unit: "M/s",
-        limit: Some(limit.clone()),
-    };
-    Ok(vec![
-        line("index, a million blobs: look-up of what is there", found),
-        line("index, a million blobs: look-up of what is not", missed),
-    ])
-}
-
-/// An index, and some of what it holds in another order.
-fn filled_index(blobs: usize) -> Result<(Index, Vec<Id>)> {
+/// An index file, its plain text, and some of what it names in another order.
+fn filled_index(blobs: usize) -> (Id, Vec<u8>, Vec<Id>) {
     let mut random = Random::new(5);
     let mut encoder = IndexEncoder::new();
     let mut ids = Vec::new();
@@ -287,8 +286,29 @@ fn filled_index(blobs: usize) -> Result<(Index, Vec<Id>)> {
     for at in (1..ids.len()).rev() {
         ids.swap(at, random.index(at + 1));
     }
-    let index = Index::of_file(random_id(&mut random), &encoder.finish())?;
-    Ok((index, ids))
+    (random_id(&mut random), encoder.finish(), ids)
+}
+
+fn index_file(effort: Effort) -> Result<Work> {
+    let (id, json, _) = filled_index(effort.blobs / 20);
+    Index::of_file(id, &json)?;
+    Ok(Work::new(json.len(), move || {
+        black_box(Index::of_file(id, &json).is_ok());
+    }))
+}
+
+fn look_up(effort: Effort, of_what_is_there: bool) -> Result<Work> {
+    let (id, json, mut ids) = filled_index(effort.blobs);
+    let index = Index::of_file(id, &json)?;
+    if !of_what_is_there {
+        let mut random = Random::new(9);
+        ids = ids.iter().map(|_| random_id(&mut random)).collect();
+    }
+    Ok(Work::new(ids.len(), move || {
+        for id in &ids {
+            black_box(index.locate(BlobKind::Data, id));
+        }
+    }))
 }
 
 fn random_id(random: &mut Random) -> Id {
@@ -297,23 +317,20 @@ fn random_id(random: &mut Random) -> Id {
     Id::from_bytes(bytes)
 }
 
-fn trees(timer: &Timer) -> Result<Vec<Measured>> {
-    let tree = input::tree(10_000).context("a tree")?;
-    let rate = timer.giga(tree.len(), || {
+fn reading_tree() -> Result<Work> {
+    let tree = input::tree(FILES).context("a tree")?;
+    Tree::decode_each(&tree, |_| ())?;
+    Ok(Work::new(tree.len(), move || {
         let mut nodes = 0_usize;
         let read = Tree::decode_each(&tree, |node| nodes += node.name.len());
         black_box((read.is_ok(), nodes));
-    });
-    let limit = timer.giga(tree.len(), || {
-        black_box(serde_json::from_slice::<serde::de::IgnoredAny>(&tree).is_ok());
-    });
-    let limit = (
-        limit,
-        "serde_json, which looks at the JSON and keeps nothing".to_owned(),
-    );
-    Ok(vec![giga(
-        "reading a tree of 10,000 files",
-        rate,
-        Some(limit),
-    )])
+    }))
+}
+
+fn writing_tree() -> Result<Work> {
+    let nodes = input::nodes(FILES);
+    let length = input::written(&nodes)?.len();
+    Ok(Work::new(length, move || {
+        black_box(input::written(&nodes).is_ok());
+    }))
 }
