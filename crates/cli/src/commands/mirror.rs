@@ -143,15 +143,25 @@ fn show(plan: &MirrorPlan, context: &Context) -> Result<()> {
         return Ok(());
     }
     for removal in plan.removals() {
-        output.detail(1, format_args!("removes {}", escape::text(removal.path.as_str())));
+        output.detail(
+            1,
+            format_args!("removes {}", escape::text(removal.path.as_str())),
+        );
     }
     let figures = plan.figures();
     let row = |what: &str, files: u64, bytes: u64| {
         format!("{what:<12} {files:>8} files / {}", figures::size(bytes))
     };
-    output.report(format_args!("{:<12} {:>8} files", "the same:", figures.files_same))?;
+    output.report(format_args!(
+        "{:<12} {:>8} files",
+        "the same:", figures.files_same
+    ))?;
     output.report(row("to copy:", figures.files_new, figures.bytes_new))?;
-    output.report(row("to replace:", figures.files_replaced, figures.bytes_replaced))?;
+    output.report(row(
+        "to replace:",
+        figures.files_replaced,
+        figures.bytes_replaced,
+    ))?;
     let extra = match figures.files_removed {
         0 => "only there:",
         _ => "to remove:",
@@ -159,11 +169,7 @@ fn show(plan: &MirrorPlan, context: &Context) -> Result<()> {
     output.report(row(extra, figures.files_extra, figures.bytes_extra))
 }
 
-fn tell(
-    figures: &MirrorFigures,
-    report: Option<&MirrorReport>,
-    context: &Context,
-) -> Result<()> {
+fn tell(figures: &MirrorFigures, report: Option<&MirrorReport>, context: &Context) -> Result<()> {
     let output = &context.output;
     if output.is_json() {
         return output.json(&json!({
@@ -188,7 +194,9 @@ fn end(report: &MirrorReport) -> Result<ExitCode> {
     let files = figures::count(report.not_mirrored.len() as u64, "file");
     let message = match report.removals_left {
         0 => format!("{files} could not be mirrored"),
-        left => format!("{files} could not be mirrored, so {left} that would have been removed stay"),
+        left => {
+            format!("{files} could not be mirrored, so {left} that would have been removed stay")
+        }
     };
     Err(Error::new(ExitCode::DamageFound, message).hint(
         "they are damaged in the repository: `strongroom check --read-data` says what that costs, and a whole copy may lie \

@@ -5,14 +5,13 @@ use serde::Serialize;
 use strongroom_storage::{Class, ErrorKind as StorageKind, Storage, StoragePath, WriteMode};
 use tokio_util::sync::CancellationToken;
 
-use super::part::Part;
 use super::plan::{MirrorPlan, Removal, Transfer, at_once, is_of_the_file};
 use super::same::Mirror;
 use crate::error::Context;
 use crate::file_kind::config_path;
 use crate::lock::Lock;
 use crate::progress::{Amount, Phase, Progress};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Files that are removed before the lock is looked at again.
 const REMOVED_AT_ONCE: usize = 256;
@@ -97,6 +96,7 @@ impl Mirror {
         for removals in plan.removals.chunk_by(|a, b| a.part == b.part) {
             self.remove(removals, target_lock, &mut report, progress, cancel)
                 .await?;
+            self.confirm_removed(removals).await?;
         }
         Ok(report)
     }
@@ -149,12 +149,7 @@ impl Mirror {
 
     async fn copy_file(&self, transfer: &Transfer) -> Result<Copied> {
         let (part, path) = (transfer.part, &transfer.file.path);
-        let content = match self
-            .source
-            .storage()
-            .read(path, None, part.class())
-            .await
-        {
+        let content = match self.source.storage().read(path, None, part.class()).await {
             Ok(content) => content,
             Err(error) if is_of_the_file(error.kind) => {
                 return Ok(not_mirrored(path, error.message));
@@ -194,8 +189,16 @@ impl Mirror {
         for transfer in transfers {
             let file = &transfer.file;
             let found = listed.binary_search_by(|there| there.path.cmp(&file.path));
-            let size_bytes = found.ok().and_then(|at| listed.get(at)).map(|it| it.size_bytes);
-            let is_known = || report.not_mirrored.iter().any(|it| it.path == file.path.as_str());
+            let size_bytes = found
+                .ok()
+                .and_then(|at| listed.get(at))
+                .map(|it| it.size_bytes);
+            let is_known = || {
+                report
+                    .not_mirrored
+                    .iter()
+                    .any(|it| it.path == file.path.as_str())
+            };
             if size_bytes == Some(file.size_bytes) || is_known() {
                 continue;
             }
@@ -243,6 +246,29 @@ impl Mirror {
             }
         }
         Ok(())
+    }
+
+    /// Looks whether files of a part are gone, before anything goes that they need: a storage that had kept a snapshot and
+    /// lost its packs would leave one that cannot be restored (story T-34).
+    async fn confirm_removed(&self, removals: &[Removal]) -> Result<()> {
+        let Some(part) = removals.first().map(|removal| removal.part) else {
+            return Ok(());
+        };
+        let target = self.target.storage();
+        let listed = part.list(&**target).await?;
+        let is_there = |path: &StoragePath| {
+            listed
+                .binary_search_by(|there| there.path.cmp(path))
+                .is_ok()
+        };
+        match removals.iter().find(|removal| is_there(&removal.path)) {
+            None => Ok(()),
+            Some(kept) => Err(Error::damaged(format!(
+                "{} has said that {} is removed, and has it still",
+                target.location(),
+                kept.path
+            ))),
+        }
     }
 }
 

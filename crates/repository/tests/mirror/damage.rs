@@ -80,7 +80,10 @@ async fn t34_damaged_files_of_the_mirror_are_replaced() {
     assert_eq!((figures.files_replaced, figures.files_new), (3, 0));
     let report = scene.mirror(&READ_DATA).await.unwrap();
     assert_eq!(report.files_copied, 3);
-    assert_eq!(contents(&scene.target).await, contents(&scene.storage).await);
+    assert_eq!(
+        contents(&scene.target).await,
+        contents(&scene.storage).await
+    );
 
     // What is damaged here and whole there is not made worse.
     flip(&scene.storage, bad).await;
@@ -106,12 +109,8 @@ async fn t21_t34_a_storage_that_lies_is_found_out_before_a_snapshot_appears() {
     for fault in [Fault::Lose, Fault::Truncate(10)] {
         let scene = Scene::new().await;
         let inner = Arc::new(scene.target.clone());
-        let lying = FaultyStorage::nth(
-            inner,
-            1,
-            |asked| asked.is(Operation::Write, "data/"),
-            fault,
-        );
+        let lying =
+            FaultyStorage::nth(inner, 1, |asked| asked.is(Operation::Write, "data/"), fault);
         let options = MirrorOptions::default();
         let told = scene.mirror_into(Arc::new(lying), &options).await;
         assert_eq!(told.unwrap_err().kind(), ErrorKind::Damaged, "{fault:?}");

@@ -60,7 +60,10 @@ async fn nothing_is_removed_beside_somebody_who_works_in_the_mirror() {
         .repository
         .with_storage(Arc::new(scene.target.clone()));
     let cancel = CancellationToken::new();
-    let lock = mirror.lock(Access::Append, &locks(), &cancel).await.unwrap();
+    let lock = mirror
+        .lock(Access::Append, &locks(), &cancel)
+        .await
+        .unwrap();
     let refused = scene.mirror(&DELETE).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Locked);
     scene.mirror(&MirrorOptions::default()).await.unwrap();

@@ -26,7 +26,7 @@ pub const DELETE: MirrorOptions = MirrorOptions {
 };
 
 pub struct Scene {
-    dir: TempDir,
+    pub dir: TempDir,
     pub storage: MemoryStorage,
     pub repository: Repository,
     pub target: MemoryStorage,

@@ -14,7 +14,10 @@ async fn restic_restores_from_the_mirror_alone() {
     let scene = Scene::new().await;
     let report = scene.mirror(&MirrorOptions::default()).await.unwrap();
     assert!(report.is_complete(), "{report:?}");
-    assert_eq!(contents(&scene.target).await, contents(&scene.storage).await);
+    assert_eq!(
+        contents(&scene.target).await,
+        contents(&scene.storage).await
+    );
 
     scene.back_up(2).await;
     scene.mirror(&MirrorOptions::default()).await.unwrap();
@@ -90,7 +93,10 @@ async fn what_the_repository_has_lost_stays_unless_its_removal_is_asked_for() {
     let report = scene.mirror(&DELETE).await.unwrap();
     assert_eq!(report.files_removed, figures.files_extra);
     assert_eq!(sound_snapshots(&mirror, "removed").await, 2);
-    assert_eq!(contents(&scene.target).await, contents(&scene.storage).await);
+    assert_eq!(
+        contents(&scene.target).await,
+        contents(&scene.storage).await
+    );
     assert!(scene.figures(&DELETE).await.unwrap().is_nothing());
     on_disk(&scene.target).await.1.check_read_data();
 }
