@@ -46,13 +46,12 @@ pub struct Arguments {
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let named = context.named()?;
-    let place = context.place(&arguments.mirror, "the address of the mirror")?;
-    if named.leads_to(&place) {
+    let (place, target) = context.storage_at(&arguments.mirror)?;
+    if named.is_at(&place) {
         return Err(Error::usage("both addresses lead to the same storage"));
     }
     // Past the cache: what really lies there is mirrored.
     let repository = context.open_without_cache(&named).await?;
-    let target = context.storage(&place)?;
     let mirroring = async |lock: &Lock| {
         let mut mirror = repository
             .mirror_at(Arc::clone(&target))
