@@ -27,6 +27,7 @@ pub mod index;
 pub mod keys;
 pub mod lock;
 pub mod ls;
+pub mod mirror;
 pub mod own_files;
 pub mod pack;
 pub mod parity;

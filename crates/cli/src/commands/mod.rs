@@ -14,6 +14,7 @@ pub mod init;
 pub mod key;
 pub mod list;
 pub mod ls;
+pub mod mirror;
 pub mod mount;
 pub mod parity;
 pub mod pin;
@@ -54,6 +55,7 @@ pub enum Command {
     Prune(prune::Arguments),
     Repair(repair::Arguments),
     Copy(copy::Arguments),
+    Mirror(mirror::Arguments),
     Tag(tag::Arguments),
     Pin(pin::PinArguments),
     Unpin(pin::UnpinArguments),
@@ -89,6 +91,7 @@ impl Command {
             Self::Prune(arguments) => prune::run(arguments, context).await,
             Self::Repair(arguments) => repair::run(arguments, context).await,
             Self::Copy(arguments) => copy::run(arguments, context).await,
+            Self::Mirror(arguments) => mirror::run(arguments, context).await,
             Self::Tag(arguments) => tag::run(arguments, context).await,
             Self::Pin(arguments) => pin::pin(arguments, context).await,
             Self::Unpin(arguments) => pin::unpin(arguments, context).await,
@@ -117,6 +120,7 @@ impl Command {
                 | Self::Dump(_)
                 | Self::Mount(_)
                 | Self::Check(_)
+                | Self::Mirror(_)
                 | Self::Stats(_)
                 | Self::Key(_)
                 | Self::Unlock(_)
@@ -145,6 +149,9 @@ impl Command {
             }
             Self::Copy(_) => {
                 "both repositories are sound; snapshots that were finished stay: run the same command to go on"
+            }
+            Self::Mirror(_) => {
+                "the mirror is sound, and the repository as it was; run the same command to go on"
             }
             Self::Rewrite(_) => {
                 "every snapshot is there in its old or its new form; run the same command to go on"
