@@ -11,6 +11,14 @@ pub(crate) fn load_128(bytes: &[u8; 16]) -> __m128i {
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
+/// 32 bytes, the first one lowest.
+#[inline]
+#[target_feature(enable = "avx")]
+pub(crate) fn load_256(bytes: &[u8; 32]) -> __m256i {
+    // SAFETY: the array has the 32 bytes that are read, and the instruction asks for no alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
 /// 64 bytes, the first one lowest.
 #[inline]
 #[target_feature(enable = "avx512f")]

@@ -9,6 +9,8 @@
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod clmul;
+#[cfg(target_arch = "x86_64")]
+mod clmul256;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod convolution;
 mod field;
@@ -37,6 +39,8 @@ enum Wide {
     #[cfg(target_arch = "x86_64")]
     Clmul(clmul::Clmul),
     #[cfg(target_arch = "x86_64")]
+    Clmul256(clmul256::Clmul256),
+    #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
 }
 
@@ -46,6 +50,8 @@ impl Wide {
         let constants = || convolution::Constants::new(polynomial);
         if path >= CodePath::Avx512 && avx512::Avx512::is_available() {
             avx512::Avx512::new(constants()).map_or(Self::None, Self::Avx512)
+        } else if path >= CodePath::Avx2 && clmul256::Clmul256::is_available() {
+            clmul256::Clmul256::new(constants()).map_or(Self::None, Self::Clmul256)
         } else if path >= CodePath::Avx2 {
             clmul::Clmul::new(constants()).map_or(Self::None, Self::Clmul)
         } else {
@@ -90,7 +96,7 @@ impl FingerprintSearch {
         match self.wide {
             Wide::None => CodePath::Portable,
             #[cfg(target_arch = "x86_64")]
-            Wide::Clmul(_) => CodePath::Avx2,
+            Wide::Clmul(_) | Wide::Clmul256(_) => CodePath::Avx2,
             #[cfg(target_arch = "x86_64")]
             Wide::Avx512(_) => CodePath::Avx512,
         }
@@ -125,6 +131,8 @@ impl FingerprintSearch {
             Wide::None => self.tables.blocks(data),
             #[cfg(target_arch = "x86_64")]
             Wide::Clmul(wide) => wide.blocks(data, &self.tables),
+            #[cfg(target_arch = "x86_64")]
+            Wide::Clmul256(wide) => wide.blocks(data, &self.tables),
             #[cfg(target_arch = "x86_64")]
             Wide::Avx512(wide) => wide.blocks(data, &self.tables),
         }

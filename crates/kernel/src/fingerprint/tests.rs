@@ -29,10 +29,21 @@ fn plant(data: &mut [u8], at: usize, bits: u32, polynomial: u64) {
     }
 }
 
+/// All ways of this machine; that of 128 bits, too, where a wider one is taken instead.
 fn searches(polynomial: u64) -> Vec<FingerprintSearch> {
-    CodePath::ALL
+    let mut searches: Vec<_> = CodePath::ALL
         .map(|path| FingerprintSearch::on_path(polynomial, path))
-        .into()
+        .into();
+    #[cfg(target_arch = "x86_64")]
+    searches.extend(
+        clmul::Clmul::new(convolution::Constants::new(polynomial)).map(|narrow| {
+            FingerprintSearch {
+                tables: Tables::new(polynomial),
+                wide: Wide::Clmul(narrow),
+            }
+        }),
+    );
+    searches
 }
 
 /// All cuts that a search finds, one after the other.
