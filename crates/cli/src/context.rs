@@ -1,6 +1,6 @@
 //! What every command is given.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::output::meter::{Activity, Meter, Pace};
 use crate::signing::Signing;
+use crate::storages::StorageSettings;
 
 /// The surroundings, the global options, the streams, and the token that Ctrl-C cancels.
 pub struct Context {
@@ -18,6 +19,7 @@ pub struct Context {
     pub output: Arc<Output>,
     pub cancel: CancellationToken,
     pub signing: Signing,
+    pub storage_settings: OnceLock<StorageSettings>,
 }
 
 impl Context {

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
+use strongroom_storage::Surroundings;
 
 /// What the program takes from its surroundings: read once at the start, handed on as a value.
 #[derive(Debug, Clone)]
@@ -62,6 +63,16 @@ impl Environment {
     /// Like [`Self::setting`] for what has to be text; what is no UTF-8 counts as unset.
     pub fn setting_text(&self, name: &str) -> Option<&str> {
         self.setting(name).and_then(OsStr::to_str)
+    }
+
+    /// What storages may learn: variables that are text, the home folder, and the user's name.
+    pub fn surroundings(&self) -> Surroundings {
+        let text = |(name, value): (&OsString, &OsString)| {
+            Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()))
+        };
+        Surroundings::new(self.variables.iter().filter_map(text))
+            .with_home(self.variable("HOME").map(PathBuf::from))
+            .with_user(&*self.username)
     }
 
     /// Where caches go: `STRONGROOM_CACHE_DIR`, `XDG_CACHE_HOME/strongroom`, `~/.cache/strongroom`.

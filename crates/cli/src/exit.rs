@@ -110,7 +110,8 @@ impl From<StorageErrorKind> for ExitCode {
         match kind {
             StorageErrorKind::PermissionDenied
             | StorageErrorKind::ReadOnly
-            | StorageErrorKind::Unauthenticated => Self::NotAuthorised,
+            | StorageErrorKind::Unauthenticated
+            | StorageErrorKind::Untrusted => Self::NotAuthorised,
             StorageErrorKind::NoSpace => Self::NoSpace,
             StorageErrorKind::Unreachable | StorageErrorKind::Throttled => Self::StorageUnreachable,
             StorageErrorKind::TimedOut => Self::TimedOut,

@@ -63,10 +63,24 @@ pub fn storage(kind: StorageErrorKind) -> Option<&'static str> {
         StorageErrorKind::NoSpace => {
             "free some space and run the command again; what was stored so far is used"
         }
-        StorageErrorKind::Unauthenticated => "check the user name, password or key of the storage",
-        StorageErrorKind::Unreachable
-        | StorageErrorKind::TimedOut
-        | StorageErrorKind::Throttled => "check the connection and run the command again",
+        StorageErrorKind::Unauthenticated => {
+            "check the user, password or key for the storage, renew them where they have expired, and run the command \
+             again: what was stored so far is used"
+        }
+        StorageErrorKind::Untrusted => {
+            "find out whether the server has a new certificate or key, or whether somebody else answers in its place; \
+             --cacert FILE names the authority of a server's own certificate"
+        }
+        StorageErrorKind::Unreachable => {
+            "check the address and the connection, and run the command again: what was stored so far is used"
+        }
+        StorageErrorKind::TimedOut => {
+            "check the connection, or raise the limit that the message names, with -o NAME=DURATION; then run the command \
+             again: what was stored so far is used"
+        }
+        StorageErrorKind::Throttled => {
+            "run the command again later, or with fewer requests: -o limit.requests=NUMBER; what was stored so far is used"
+        }
         StorageErrorKind::Io | StorageErrorKind::AlreadyExists => {
             "check the address given by -r/--repo, and what the system's log says of that file system"
         }

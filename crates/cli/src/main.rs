@@ -23,9 +23,10 @@ mod select;
 mod settings;
 mod signal;
 mod signing;
+mod storages;
 
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -70,6 +71,7 @@ fn execute(arguments: Arguments, environment: Environment) -> ExitCode {
         output: Arc::clone(&output),
         cancel: CancellationToken::new(),
         signing: Signing::new(!arguments.command.only_reads()),
+        storage_settings: OnceLock::new(),
     };
     let safe_after_interrupt = arguments.command.when_interrupted();
     let result = run(arguments.command, &context).and_then(|code| output.flush().map(|()| code));

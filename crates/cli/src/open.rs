@@ -8,7 +8,7 @@ use strongroom_repository::format::{RepositoryVersion, Time};
 use strongroom_repository::own_files::OwnFolder;
 use strongroom_repository::repository::{CreateOptions, OpenOptions};
 use strongroom_repository::{ErrorKind, Repository};
-use strongroom_storage::{Location, RetryPolicy, RetryStorage, Storage};
+use strongroom_storage::{Location, Storage};
 
 use crate::arguments::FromArguments;
 use crate::context::Context;
@@ -53,7 +53,7 @@ impl Context {
         )?
         .ok_or_else(|| {
             Error::usage("no repository was named").hint(
-                "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path or local:/path",
+                "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, rest:https://host:8000/path or rclone:remote:path",
             )
         })?;
         let hint = environment.setting_text("KEY_HINT").map(str::to_owned);
@@ -95,18 +95,10 @@ impl Context {
         key_hint: Option<String>,
         is_source: bool,
     ) -> Result<Named> {
-        let location = Location::parse(text)
-            .map_err(|e| Error::usage(format!("the address of the repository: {e}")))?;
-        let output = Arc::clone(&self.output);
-        let storage =
-            RetryStorage::new(strongroom_storage::open(&location), RetryPolicy::default())
-                .observed(move |error, pause| {
-                    let pause = pause.as_secs_f64();
-                    output.detail(1, format_args!("{error}; trying again in {pause:.1} s"));
-                });
+        let (location, storage) = self.storage_at(text)?;
         Ok(Named {
             location,
-            storage: Arc::new(storage),
+            storage,
             password,
             key_hint,
             is_source,
@@ -218,7 +210,7 @@ impl Named {
     /// The directory that the repository lies in, where it is one of this machine.
     pub fn directory(&self) -> Option<&Path> {
         match &self.location {
-            Location::Local(path) => Some(path),
+            Location::Local(local) => Some(local.path()),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! The one error type of every storage: a kind to branch on, whether a retry can help, and where it happened.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::StoragePath;
 
@@ -23,6 +24,8 @@ pub enum ErrorKind {
     NoSpace,
     /// Sign-in failed or has expired.
     Unauthenticated,
+    /// The other side cannot show that it is who it should be: its certificate or host key is unknown or has changed.
+    Untrusted,
     /// The storage cannot be reached.
     Unreachable,
     /// An operation exceeded its time-out.
@@ -88,6 +91,8 @@ pub struct StorageError {
     pub kind: ErrorKind,
     /// Whether a retry can help.
     pub retry: Retry,
+    /// How long the storage wants to be left alone before that, where it says so.
+    pub retry_after: Option<Duration>,
     /// The call.
     pub operation: Operation,
     /// The storage.
@@ -110,6 +115,7 @@ impl StorageError {
         Self {
             kind,
             retry: Retry::Never,
+            retry_after: None,
             operation,
             location: location.into(),
             path: path.cloned(),

@@ -1,18 +1,24 @@
 //! Bytes at rest: where the files of a repository or of an archive live.
 //!
-//! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory) is a folder of its
-//! own and keeps them; one suite of tests asks every kind for each. What a person writes after `--repo` becomes a
-//! [`Location`], and [`open`] makes the storage of it.
+//! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a server of restic's
+//! protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind for each. What a person
+//! writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
+//! of them, with the wrappers that its kind needs.
+//!
+//! The folders of kinds have the same files: `location` (the address, and its example for errors), `options` (the table
+//! that the page for users is compared with, and what they mean), `client` (requests), `failure` (the protocol's errors in
+//! our kinds), `storage` (the promises). Whatever speaks HTTP does so through `http`, the one module that touches such a
+//! library; other programs are run by `process`; passwords come through `secret`.
 //!
 //! Behaviour that every kind needs is a wrapper around a storage and never part of a kind. Each keeps the promises of
 //! what it wraps and adds its own, which stand at its type. They are made to be put around each other in this order,
 //! from the inside:
 //!
 //! ```text
-//! kind -> TimeoutStorage -> LimitStorage -> RetryStorage -> CacheStorage -> ReadOnlyStorage
+//! kind -> TimeoutStorage -> ConfirmStorage -> LimitStorage -> RetryStorage -> CacheStorage -> ReadOnlyStorage
 //! ```
 //!
-//! A call waits for its turn outside the time limit, and pauses before a repetition without holding a turn; a copy in
+//! A write is confirmed by a question with a time limit of its own, a call waits for its turn outside those limits, and pauses before a repetition without holding a turn; a copy in
 //! the cache needs none of that; a trial run sees all of it. Every one of them can be left out: the cache gains
 //! nothing where [`Capabilities::local`] is set, and whoever wants to know what the storage really holds (a check)
 //! must go past it.
@@ -22,31 +28,54 @@
 //!
 //! Invariant: nothing here prints, reads the environment or the home folder; all of that comes in as values.
 
+mod behaviour;
 mod buffers;
 pub mod cache;
+mod confirm;
 mod error;
+mod failure;
+mod http;
 mod limit;
 pub mod local;
+mod location;
 pub mod memory;
+mod open;
+mod options;
+mod pace;
 mod path;
+mod process;
+mod rclone;
 mod read_only;
+pub mod rest;
 mod retry;
+mod secret;
 mod storage;
+mod surroundings;
 mod timeout;
-mod url;
+mod turns;
+mod units;
 
+pub use behaviour::{Behaviour, RetryObserver};
 pub use buffers::{Buffer, Buffers};
 pub use cache::{
     CacheDirectory, CacheFolder, CacheSettings, CacheStorage, CacheTable, CacheTables,
     NewCacheTable,
 };
+pub use confirm::ConfirmStorage;
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
 pub use limit::LimitStorage;
-pub use local::LocalStorage;
+pub use local::{LocalLocation, LocalStorage};
+pub use location::{Location, LocationError};
 pub use memory::MemoryStorage;
+pub use open::{OpenError, OpenSettings, Opened, open};
+pub use options::{OPTION_GROUPS, OptionError, OptionGroup, OptionInfo, Options};
+pub use pace::Pace;
 pub use path::{InvalidPath, StoragePath};
+pub use rclone::RcloneLocation;
 pub use read_only::ReadOnlyStorage;
-pub use retry::{RetryPolicy, RetryStorage};
+pub use rest::RestLocation;
+pub use retry::{RetryPolicies, RetryPolicy, RetryStorage};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};
+pub use surroundings::Surroundings;
 pub use timeout::{TimeLimits, TimeoutStorage};
-pub use url::{Location, LocationError, open};
+pub use units::{parse_duration, parse_rate};

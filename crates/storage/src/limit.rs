@@ -1,54 +1,60 @@
-//! Bounds how many calls are made at once.
+//! Bounds how many calls are made at once, and how many begin in a second.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::turns::Turns;
 use crate::{
-    ByteRange, Capabilities, Class, ErrorKind, FileInfo, Operation, Result, Storage, StorageError,
-    StoragePath, WriteMode,
+    ByteRange, Capabilities, Class, FileInfo, Pace, Result, Storage, StoragePath, WriteMode,
 };
 
-/// Lets at most so many calls through at once; the others wait in the order in which they came.
+/// Lets at most so many calls through at once, fewer while the storage shows that they are too many; the others wait in
+/// the order in which they came.
 ///
 /// Promises: a waiting call has not begun, so dropping it costs nothing; a call that ends in any way, or is
-/// dropped, lets the next one through. `capabilities().connections` never exceeds the limit.
+/// dropped, lets the next one through. `capabilities().connections` never exceeds the limit. After a storage has asked for
+/// fewer requests, or has not answered, half as many calls are made at once; each round that goes well adds one again.
 #[derive(Debug, Clone)]
 pub struct LimitStorage {
     inner: Arc<dyn Storage>,
-    turns: Arc<Semaphore>,
-    limit: usize,
+    turns: Arc<Turns>,
+    requests: Pace,
 }
 
 impl LimitStorage {
     /// Limits the calls to `inner`.
     pub fn new(inner: Arc<dyn Storage>, limit: NonZeroUsize) -> Self {
-        let limit = limit.get().min(Semaphore::MAX_PERMITS);
         Self {
             inner,
-            turns: Arc::new(Semaphore::new(limit)),
-            limit,
+            turns: Arc::new(Turns::new(limit.get())),
+            requests: Pace::unlimited(),
         }
     }
 
-    async fn turn(
+    /// Lets calls begin at this pace, in calls a second.
+    #[must_use]
+    pub fn with_rate(mut self, requests: Pace) -> Self {
+        self.requests = requests;
+        self
+    }
+
+    /// The call, when it is its turn; `bytes` says how many a good one has moved.
+    async fn in_turn<T>(
         &self,
-        operation: Operation,
-        path: Option<&StoragePath>,
-    ) -> Result<SemaphorePermit<'_>> {
-        // The semaphore is never closed.
-        self.turns.acquire().await.map_err(|error| {
-            StorageError::new(
-                ErrorKind::Io,
-                operation,
-                self.location(),
-                path,
-                error.to_string(),
-            )
-        })
+        call: impl Future<Output = Result<T>> + Send,
+        bytes: impl FnOnce(&T) -> usize + Send,
+    ) -> Result<T> {
+        let turn = self.turns.take().await;
+        self.requests.pass(1).await;
+        let result = call.await;
+        match &result {
+            Ok(value) => turn.done(bytes(value) as u64),
+            Err(error) => turn.failed(error),
+        }
+        result
     }
 }
 
@@ -61,24 +67,23 @@ impl Storage for LimitStorage {
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner.capabilities();
         Capabilities {
-            connections: inner.connections.min(self.limit),
+            connections: inner.connections.min(self.turns.most()),
             ..inner
         }
     }
 
     async fn create(&self) -> Result<()> {
-        let _turn = self.turn(Operation::Create, None).await?;
-        self.inner.create().await
+        self.in_turn(self.inner.create(), |()| 0).await
     }
 
     async fn list(&self, folder: Option<&StoragePath>) -> Result<Vec<FileInfo>> {
-        let _turn = self.turn(Operation::List, folder).await?;
-        self.inner.list(folder).await
+        // A listing of many files takes long and is no sign of anything: it counts as its answer's size.
+        let bytes = |files: &Vec<FileInfo>| files.len().saturating_mul(100);
+        self.in_turn(self.inner.list(folder), bytes).await
     }
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
-        let _turn = self.turn(Operation::Stat, Some(path)).await?;
-        self.inner.stat(path).await
+        self.in_turn(self.inner.stat(path), |_| 0).await
     }
 
     async fn read(
@@ -87,8 +92,8 @@ impl Storage for LimitStorage {
         range: Option<ByteRange>,
         class: Class,
     ) -> Result<Bytes> {
-        let _turn = self.turn(Operation::Read, Some(path)).await?;
-        self.inner.read(path, range, class).await
+        let call = self.inner.read(path, range, class);
+        self.in_turn(call, Bytes::len).await
     }
 
     async fn write(
@@ -98,12 +103,12 @@ impl Storage for LimitStorage {
         mode: WriteMode,
         class: Class,
     ) -> Result<()> {
-        let _turn = self.turn(Operation::Write, Some(path)).await?;
-        self.inner.write(path, data, mode, class).await
+        let bytes = data.len();
+        let call = self.inner.write(path, data, mode, class);
+        self.in_turn(call, |()| bytes).await
     }
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
-        let _turn = self.turn(Operation::Delete, Some(path)).await?;
-        self.inner.delete(path).await
+        self.in_turn(self.inner.delete(path), |()| 0).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,8 +10,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::{
-    ByteRange, Capabilities, Class, ErrorKind, FileInfo, Result, Retry, Storage, StorageError,
-    StoragePath, WriteMode,
+    ByteRange, Capabilities, Class, ErrorKind, FileInfo, Operation, Result, Retry, Storage,
+    StorageError, StoragePath, WriteMode,
 };
 
 /// How long and how often to try again.
@@ -35,6 +36,62 @@ impl Default for RetryPolicy {
     }
 }
 
+/// The policy for each operation, and what differs by the class of error.
+///
+/// A storage that asks for fewer requests ([`ErrorKind::Throttled`]) is given four times the pause, and at least the time
+/// that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicies {
+    /// `write` and `create`.
+    pub upload: RetryPolicy,
+    /// `read`.
+    pub download: RetryPolicy,
+    /// `list` and `stat`.
+    pub list: RetryPolicy,
+    /// `delete`.
+    pub delete: RetryPolicy,
+    /// As long as the storage has answered nothing yet, this bounds the time instead: an address that is wrong should not
+    /// take a quarter of an hour to be found out.
+    pub first_contact: Duration,
+    /// Tries in all where what comes or arrives is damaged ([`ErrorKind::Mismatch`]): a line that does this may do better,
+    /// a storage that does it will not.
+    pub damaged_tries: u32,
+}
+
+impl From<RetryPolicy> for RetryPolicies {
+    /// The same for all, and nothing special at the first contact.
+    fn from(policy: RetryPolicy) -> Self {
+        Self {
+            upload: policy,
+            download: policy,
+            list: policy,
+            delete: policy,
+            first_contact: policy.total,
+            damaged_tries: 5,
+        }
+    }
+}
+
+impl Default for RetryPolicies {
+    fn default() -> Self {
+        Self {
+            first_contact: Duration::from_secs(60),
+            ..RetryPolicy::default().into()
+        }
+    }
+}
+
+impl RetryPolicies {
+    fn of(&self, operation: Operation) -> RetryPolicy {
+        match operation {
+            Operation::Write | Operation::Create => self.upload,
+            Operation::Read => self.download,
+            Operation::List | Operation::Stat => self.list,
+            Operation::Delete => self.delete,
+        }
+    }
+}
+
 /// Picks the pause between nothing and a bound.
 type Jitter = dyn Fn(Duration) -> Duration + Send + Sync;
 /// Is told each error that is tried again and the pause before that.
@@ -44,6 +101,8 @@ type Observer = dyn Fn(&StorageError, Duration) + Send + Sync;
 ///
 /// Promises:
 /// - An error with [`Retry::Never`] is returned at once; the last error is returned when the time is over.
+/// - Where the storage names a time to come back at, nothing is asked before; where that is later than the policy waits,
+///   the error is returned at once.
 /// - The outcome is that of one call: where an earlier try of a `write` or `delete` was carried out and only its
 ///   answer was lost, the repetition's [`ErrorKind::AlreadyExists`] or [`ErrorKind::NotFound`] is a success. For a
 ///   write the stored bytes are read back and compared; two writers of equal bytes cannot be told apart.
@@ -51,17 +110,20 @@ type Observer = dyn Fn(&StorageError, Duration) + Send + Sync;
 #[derive(Clone)]
 pub struct RetryStorage {
     inner: Arc<dyn Storage>,
-    policy: RetryPolicy,
+    policies: RetryPolicies,
     jitter: Arc<Jitter>,
     observer: Arc<Observer>,
+    /// Something other than a passing error has come back, so the storage is there.
+    has_answered: Arc<AtomicBool>,
 }
 
 impl RetryStorage {
     /// Repeats calls to `inner`.
-    pub fn new(inner: Arc<dyn Storage>, policy: RetryPolicy) -> Self {
+    pub fn new(inner: Arc<dyn Storage>, policies: impl Into<RetryPolicies>) -> Self {
         Self {
             inner,
-            policy,
+            policies: policies.into(),
+            has_answered: Arc::default(),
             jitter: Arc::new(full_jitter),
             observer: Arc::new(|_, _| {}),
         }
@@ -87,16 +149,26 @@ impl RetryStorage {
         self
     }
 
-    async fn repeat<T, F>(&self, call: impl Fn() -> F + Send) -> Result<Repeated<T>>
+    async fn repeat<T, F>(
+        &self,
+        operation: Operation,
+        call: impl Fn() -> F + Send,
+    ) -> Result<Repeated<T>>
     where
         T: Send,
         F: Future<Output = Result<T>> + Send,
     {
         let start = Instant::now();
-        let mut bound = self.policy.first_pause;
+        let policy = self.policies.of(operation);
+        let mut bound = policy.first_pause;
         let mut tries = 1_u32;
         loop {
-            let error = match call().await {
+            let result = call().await;
+            let passes = |error: &StorageError| error.retry == Retry::Later;
+            if !result.as_ref().is_err_and(passes) {
+                self.has_answered.store(true, Ordering::Relaxed);
+            }
+            let error = match result {
                 Ok(value) => return Ok(Repeated::Done(value)),
                 Err(error) if error.retry == Retry::Never && tries > 1 => {
                     return Ok(Repeated::Refused(error));
@@ -104,8 +176,15 @@ impl RetryStorage {
                 Err(error) if error.retry == Retry::Never => return Err(error),
                 Err(error) => error,
             };
-            let pause = (self.jitter)(bound.min(self.policy.longest_pause));
-            if start.elapsed().saturating_add(pause) > self.policy.total {
+            let pause = self.pause(&error, bound.min(policy.longest_pause));
+            let total = match self.has_answered.load(Ordering::Relaxed) {
+                true => policy.total,
+                false => policy.total.min(self.policies.first_contact),
+            };
+            let is_damage = error.kind == ErrorKind::Mismatch;
+            if start.elapsed().saturating_add(pause) > total
+                || is_damage && tries >= self.policies.damaged_tries
+            {
                 return Err(given_up(error, tries, start.elapsed()));
             }
             (self.observer)(&error, pause);
@@ -115,12 +194,22 @@ impl RetryStorage {
         }
     }
 
-    async fn simply<T, F>(&self, call: impl Fn() -> F + Send) -> Result<T>
+    fn pause(&self, error: &StorageError, bound: Duration) -> Duration {
+        let factor = if error.kind == ErrorKind::Throttled {
+            4
+        } else {
+            1
+        };
+        let pause = (self.jitter)(bound.saturating_mul(factor));
+        pause.max(error.retry_after.unwrap_or_default())
+    }
+
+    async fn simply<T, F>(&self, operation: Operation, call: impl Fn() -> F + Send) -> Result<T>
     where
         T: Send,
         F: Future<Output = Result<T>> + Send,
     {
-        match self.repeat(call).await? {
+        match self.repeat(operation, call).await? {
             Repeated::Done(value) => Ok(value),
             Repeated::Refused(error) => Err(error),
         }
@@ -128,11 +217,13 @@ impl RetryStorage {
 
     /// Whether the file holds these bytes, so that an earlier try must have stored them.
     async fn holds(&self, path: &StoragePath, data: &Bytes, class: Class) -> bool {
-        let stat = self.simply(|| self.inner.stat(path)).await;
+        let stat = self.simply(Operation::Stat, || self.inner.stat(path)).await;
         if !stat.is_ok_and(|info| info.size_bytes == data.len() as u64) {
             return false;
         }
-        let stored = self.simply(|| self.inner.read(path, None, class)).await;
+        let stored = self
+            .simply(Operation::Read, || self.inner.read(path, None, class))
+            .await;
         stored.is_ok_and(|stored| stored == *data)
     }
 }
@@ -145,6 +236,13 @@ enum Repeated<T> {
 }
 
 fn given_up(mut error: StorageError, tries: u32, elapsed: Duration) -> StorageError {
+    if let Some(pause) = error.retry_after {
+        let seconds = pause.as_secs();
+        error.message = format!(
+            "{} (it asks to be left alone for {seconds} s)",
+            error.message
+        );
+    }
     if tries > 1 {
         let seconds = elapsed.as_secs();
         error.message = format!(
@@ -168,7 +266,7 @@ impl fmt::Debug for RetryStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryStorage")
             .field("inner", &self.inner)
-            .field("policy", &self.policy)
+            .field("policies", &self.policies)
             .finish_non_exhaustive()
     }
 }
@@ -184,15 +282,16 @@ impl Storage for RetryStorage {
     }
 
     async fn create(&self) -> Result<()> {
-        self.simply(|| self.inner.create()).await
+        self.simply(Operation::Create, || self.inner.create()).await
     }
 
     async fn list(&self, folder: Option<&StoragePath>) -> Result<Vec<FileInfo>> {
-        self.simply(|| self.inner.list(folder)).await
+        self.simply(Operation::List, || self.inner.list(folder))
+            .await
     }
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
-        self.simply(|| self.inner.stat(path)).await
+        self.simply(Operation::Stat, || self.inner.stat(path)).await
     }
 
     async fn read(
@@ -201,7 +300,8 @@ impl Storage for RetryStorage {
         range: Option<ByteRange>,
         class: Class,
     ) -> Result<Bytes> {
-        self.simply(|| self.inner.read(path, range, class)).await
+        self.simply(Operation::Read, || self.inner.read(path, range, class))
+            .await
     }
 
     async fn write(
@@ -212,7 +312,7 @@ impl Storage for RetryStorage {
         class: Class,
     ) -> Result<()> {
         let write = || self.inner.write(path, data.clone(), mode, class);
-        match self.repeat(write).await? {
+        match self.repeat(Operation::Write, write).await? {
             Repeated::Done(()) => Ok(()),
             Repeated::Refused(error)
                 if error.kind == ErrorKind::AlreadyExists
@@ -225,7 +325,10 @@ impl Storage for RetryStorage {
     }
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
-        match self.repeat(|| self.inner.delete(path)).await? {
+        match self
+            .repeat(Operation::Delete, || self.inner.delete(path))
+            .await?
+        {
             Repeated::Refused(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }

@@ -71,16 +71,25 @@ pub struct Capabilities {
     /// Whether the bytes stay on this machine (so that a cache gains nothing).
     pub local: bool,
     /// Files may have names beside those of restic's layout. A server that speaks restic's protocol and nothing more
-    /// refuses them.
+    /// refuses them. A kind that learns this from the server knows it once the first call has been answered.
     pub own_folders: bool,
+    /// The storage has to be created before anything else. Where it is a prefix in something larger (a bucket, a remote),
+    /// nobody can tell whether it exists: it has no files then, and a write makes it.
+    pub must_be_created: bool,
+    /// Whatever has a final name is whole. Where it is not promised, a reader may meet the beginning of a file that is being
+    /// written, or one that was cut off: some remotes of rclone's write in place.
+    pub whole_files: bool,
+    /// `write` returns when the storage has said what it holds, so that nobody has to ask again.
+    pub confirms_writes: bool,
 }
 
 /// Where files live.
 ///
 /// Promises of every kind, checked by the shared conformance suite:
-/// - A file appears whole or not at all: before `write` returns `Ok` no reader sees a part of it, and after a
-///   crash there is no file of that name with other content. When `write` has returned `Ok` the file survives
-///   a crash of this machine or of the server, as far as the storage can promise that.
+/// - A file appears whole or not at all ([`Capabilities::whole_files`]): before `write` returns `Ok` no reader sees a
+///   part of it, and after a crash there is no file of that name with other content. When `write` has returned `Ok` the file survives
+///   a crash of this machine or of the server, as far as the storage can promise that, and the storage has confirmed
+///   that it holds all of it: its size at least, a checksum where it has one ([`crate::ConfirmStorage`]).
 /// - What `write` stored, `read`, `stat` and `list` show as soon as it has returned.
 /// - Temporary files of interrupted writes never show up in `list`.
 /// - Every call may be made from many tasks at once, may be dropped (cancelled) at any await, and leaves
@@ -95,7 +104,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Makes the place that files can be written to (the directory, the bucket). Succeeds where it exists.
-    /// No other call makes it: a disk that is not mounted must not be written around.
+    /// No other call makes it where [`Capabilities::must_be_created`] is set: a disk that is not mounted must not be
+    /// written around.
     async fn create(&self) -> Result<()>;
 
     /// All files below the folder, at any depth, in no order; below everything where `folder` is `None`.

@@ -47,6 +47,11 @@ impl Default for TimeLimits {
     }
 }
 
+// The options that set the limits, for messages.
+pub(crate) const SHORT: &str = "limit.request";
+pub(crate) const LIST: &str = "limit.list";
+pub(crate) const TRANSFER: &str = "limit.transfer";
+
 /// Fails calls with [`ErrorKind::TimedOut`], which a retry can mend, once their time is over.
 ///
 /// Promises: the call is dropped then, so what it had begun leaves nothing half-done under a final name; a write or
@@ -66,13 +71,13 @@ impl TimeoutStorage {
 
     async fn within<T>(
         &self,
-        limit: Duration,
+        (limit, name): (Duration, &str),
         operation: Operation,
         path: Option<&StoragePath>,
         call: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
-            let message = format!("no answer within {} s", limit.as_secs_f64());
+            let message = format!("not done within {} s ({name})", limit.as_secs_f64());
             let kind = ErrorKind::TimedOut;
             Err(
                 StorageError::new(kind, operation, self.inner.location(), path, message)
@@ -94,20 +99,25 @@ impl Storage for TimeoutStorage {
 
     async fn create(&self) -> Result<()> {
         let call = self.inner.create();
-        self.within(self.limits.short, Operation::Create, None, call)
+        self.within((self.limits.short, SHORT), Operation::Create, None, call)
             .await
     }
 
     async fn list(&self, folder: Option<&StoragePath>) -> Result<Vec<FileInfo>> {
         let call = self.inner.list(folder);
-        self.within(self.limits.list, Operation::List, folder, call)
+        self.within((self.limits.list, LIST), Operation::List, folder, call)
             .await
     }
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
         let call = self.inner.stat(path);
-        self.within(self.limits.short, Operation::Stat, Some(path), call)
-            .await
+        self.within(
+            (self.limits.short, SHORT),
+            Operation::Stat,
+            Some(path),
+            call,
+        )
+        .await
     }
 
     async fn read(
@@ -119,7 +129,7 @@ impl Storage for TimeoutStorage {
         let bytes = range.map_or(TimeLimits::WHOLE_FILE_BYTES, |range| range.length);
         let call = self.inner.read(path, range, class);
         self.within(
-            self.limits.for_bytes(bytes),
+            (self.limits.for_bytes(bytes), TRANSFER),
             Operation::Read,
             Some(path),
             call,
@@ -136,12 +146,18 @@ impl Storage for TimeoutStorage {
     ) -> Result<()> {
         let limit = self.limits.for_bytes(data.len() as u64);
         let call = self.inner.write(path, data, mode, class);
-        self.within(limit, Operation::Write, Some(path), call).await
+        self.within((limit, TRANSFER), Operation::Write, Some(path), call)
+            .await
     }
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         let call = self.inner.delete(path);
-        self.within(self.limits.short, Operation::Delete, Some(path), call)
-            .await
+        self.within(
+            (self.limits.short, SHORT),
+            Operation::Delete,
+            Some(path),
+            call,
+        )
+        .await
     }
 }

@@ -11,7 +11,7 @@ use super::values;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArguments {
-    /// Address of the repository: a path, or local:/path [env: STRONGROOM_REPOSITORY]
+    /// Address of the repository: a path, rest:https://host:8000/path, rclone:remote:path [env: STRONGROOM_REPOSITORY]
     #[arg(
         short,
         long,
@@ -109,6 +109,40 @@ pub struct GlobalArguments {
     /// Size to fill packs to, in MiB, 4 to 128 [env: STRONGROOM_PACK_SIZE]
     #[arg(long, global = true, value_name = "MIB", value_parser = clap::value_parser!(u32).range(4..=128))]
     pub pack_size: Option<u32>,
+
+    /// Set something about storages, such as rest.connections=8; may be given several times
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "KEY=VALUE",
+        help_heading = "Storages"
+    )]
+    pub option: Vec<String>,
+
+    /// Send at most so many KiB a second
+    #[arg(long, global = true, value_name = "KIB", help_heading = "Storages", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    pub limit_upload: Option<u64>,
+
+    /// Receive at most so many KiB a second
+    #[arg(long, global = true, value_name = "KIB", help_heading = "Storages", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    pub limit_download: Option<u64>,
+
+    /// Send and receive at most so much a second together, such as 10MiB/s or 80Mbit/s
+    #[arg(long, global = true, value_name = "RATE", help_heading = "Storages")]
+    pub max_bandwidth: Option<String>,
+
+    /// File with the certificate authorities to trust, in place of the system's [env: STRONGROOM_CACERT]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Storages")]
+    pub cacert: Option<PathBuf>,
+
+    /// File with a certificate and its private key to show to servers [env: STRONGROOM_TLS_CLIENT_CERT]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Storages")]
+    pub tls_client_cert: Option<PathBuf>,
+
+    /// Accept any certificate of a server, also that of an attacker
+    #[arg(long, global = true, help_heading = "Storages")]
+    pub insecure_tls: bool,
 }
 
 /// How hard to compress.

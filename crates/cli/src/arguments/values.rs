@@ -1,10 +1,10 @@
-//! Values on the command line: sizes, durations, times.
-
-use std::time::Duration;
+//! Values on the command line: sizes, times. Durations are those of the storages' options.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+
+pub use strongroom_storage::parse_duration as duration;
 
 /// Bytes with a suffix as restic takes them: `300`, `10k`, `1.5G`; k, M, G, T are powers of 1024, `B` and `iB` may follow.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -33,38 +33,6 @@ pub fn size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A span such as `90s`, `10m`, `1h30m`, `1.5h`; seconds where no unit is given.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no duration; write it as 30s, 10m, 2h or 1h30m");
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let mut rest = text;
-    let mut sum = Duration::ZERO;
-    while !rest.is_empty() {
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(end);
-        let number: f64 = number.parse().map_err(|_| wrong())?;
-        let (unit_s, length) = match tail {
-            _ if tail.starts_with("ms") => (0.001, 2),
-            _ if tail.starts_with('s') => (1.0, 1),
-            _ if tail.starts_with('m') => (60.0, 1),
-            _ if tail.starts_with('h') => (3600.0, 1),
-            _ if tail.starts_with('d') => (86400.0, 1),
-            _ => return Err(wrong()),
-        };
-        let part = Duration::try_from_secs_f64(number * unit_s).map_err(|_| wrong())?;
-        sum = sum.checked_add(part).ok_or_else(wrong)?;
-        rest = tail.get(length..).unwrap_or_default();
-    }
-    match text.is_empty() {
-        true => Err(wrong()),
-        false => Ok(sum),
-    }
-}
-
 /// A point in time: `2026-11-20`, `2026-11-20 12:00[:00]` in the given zone, or RFC 3339 with its own offset.
 pub fn time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
@@ -84,8 +52,6 @@ pub fn time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use jiff::tz::TimeZone;
 
     use super::{duration, size, time};
@@ -99,17 +65,6 @@ mod tests {
         assert_eq!(size("2T"), Ok(2 << 40));
         for wrong in ["", "k", "-1", "1x", "1.2.3", "99999999999T", "1e9", "inf"] {
             assert!(size(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn durations_add_their_parts_up() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "h", "10x", "10m5", "-5m", "1e300h", "5µs"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -22,6 +22,7 @@ pub mod prune;
 pub mod repair;
 pub mod restore;
 pub mod rewrite;
+pub mod serve_rest;
 pub mod sign;
 pub mod snapshots;
 pub mod stats;
@@ -64,6 +65,7 @@ pub enum Command {
     Sign(sign::Arguments),
     Unlock(unlock::Arguments),
     Parity(parity::Arguments),
+    ServeRest(serve_rest::Arguments),
     Cache(cache::Arguments),
     Cat(cat::Arguments),
     List(list::Arguments),
@@ -100,6 +102,7 @@ impl Command {
             Self::Sign(arguments) => sign::run(arguments, context).await,
             Self::Unlock(arguments) => unlock::run(arguments, context).await,
             Self::Parity(arguments) => parity::run(arguments, context).await,
+            Self::ServeRest(arguments) => serve_rest::run(arguments, context).await,
             Self::Cache(arguments) => cache::run(arguments, context).await,
             Self::Cat(arguments) => cat::run(arguments, context).await,
             Self::List(arguments) => list::run(arguments, context).await,
@@ -124,6 +127,7 @@ impl Command {
                 | Self::Stats(_)
                 | Self::Key(_)
                 | Self::Unlock(_)
+                | Self::ServeRest(_)
                 | Self::Cache(_)
                 | Self::Cat(_)
                 | Self::List(_)

@@ -4,38 +4,8 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::{ErrorKind, Operation, Retry, StorageError, StoragePath};
-
-/// An error that does not know yet which call and file it belongs to.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: ErrorKind,
-    retry: Retry,
-    message: String,
-}
-
-impl Failure {
-    pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            retry: Retry::Never,
-            message: message.into(),
-        }
-    }
-
-    pub(super) fn at(
-        self,
-        operation: Operation,
-        location: String,
-        path: Option<&StoragePath>,
-    ) -> StorageError {
-        let error = StorageError::new(self.kind, operation, location, path, self.message);
-        match self.retry {
-            Retry::Never => error,
-            Retry::Later => error.retryable(),
-        }
-    }
-}
+pub(crate) use crate::failure::Failure;
+use crate::{ErrorKind, Retry};
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -43,6 +13,7 @@ impl From<io::Error> for Failure {
         Self {
             kind,
             retry,
+            retry_after: None,
             message: error.to_string(),
         }
     }

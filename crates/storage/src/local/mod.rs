@@ -25,6 +25,7 @@
 
 mod failure;
 mod folders;
+mod location;
 mod publish;
 mod read;
 mod removals;
@@ -33,6 +34,8 @@ mod temporary;
 mod walk;
 mod write;
 
+pub(crate) use location::EXAMPLE;
+pub use location::LocalLocation;
 pub(crate) use read::{memory as read_memory, read as read_file, read_exact_at};
 pub use storage::LocalStorage;
 pub(crate) use temporary::Temporary;

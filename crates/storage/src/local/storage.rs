@@ -164,6 +164,9 @@ impl Storage for LocalStorage {
             connections: CONNECTIONS,
             local: true,
             own_folders: true,
+            must_be_created: true,
+            confirms_writes: true,
+            whole_files: true,
         }
     }
 

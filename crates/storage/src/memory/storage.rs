@@ -107,6 +107,9 @@ impl Storage for MemoryStorage {
             connections: 4,
             local: true,
             own_folders: true,
+            must_be_created: true,
+            confirms_writes: true,
+            whole_files: true,
         }
     }
 

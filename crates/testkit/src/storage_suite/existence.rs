@@ -9,6 +9,14 @@ use super::{Fixture, assert_kind, created, get, listed, path, put};
 pub async fn a_storage_does_not_exist_before_it_is_created(fixture: &Fixture) {
     let storage = fixture.storage.as_ref();
     let file = path("data/ab/abcd");
+    // The first answer also tells what the storage promises, where a kind learns that from its server.
+    let first = storage.list(None).await;
+    if !storage.capabilities().must_be_created {
+        assert!(first.unwrap().is_empty());
+        assert_kind(storage.stat(&file).await, ErrorKind::NotFound);
+        assert_kind(storage.delete(&file).await, ErrorKind::NotFound);
+        return;
+    }
     for folder in [None, Some(&path("data"))] {
         assert_kind(storage.list(folder).await, ErrorKind::NotFound);
     }

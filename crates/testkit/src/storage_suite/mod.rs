@@ -7,12 +7,14 @@
 //! strongroom_testkit::storage_suite!(local_on_tmpfs, fresh);
 //! ```
 //!
-//! which becomes a module with one test a promise. The storage that the constructor gives does not exist yet;
+//! which becomes a module with one test a promise; `large_storage_suite!` is the same for what takes long, and is asked once
+//! a kind and not for the wrappers. The storage that the constructor gives does not exist yet;
 //! the suite creates it. Promises that a kind does not make ([`strongroom_storage::Capabilities`]) are not asked for.
 
 mod cancel;
 mod existence;
 mod files;
+mod large;
 mod listing;
 mod ranges;
 mod writers;
@@ -27,6 +29,7 @@ use strongroom_storage::{Class, ErrorKind, Result, Storage, StoragePath, WriteMo
 pub use cancel::*;
 pub use existence::*;
 pub use files::*;
+pub use large::*;
 pub use listing::*;
 pub use ranges::*;
 pub use writers::*;
@@ -59,6 +62,17 @@ impl fmt::Debug for Fixture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.storage.fmt(f)
     }
+}
+
+/// Makes a module `$name` with the tests of what takes long; once for every kind of storage.
+#[macro_export]
+macro_rules! large_storage_suite {
+    ($name:ident, $fresh:expr) => {
+        $crate::storage_suite!(@tests $name, $fresh,
+            a_file_of_300_mib_is_stored_whole
+            ten_thousand_files_in_a_folder_are_all_listed
+        );
+    };
 }
 
 /// Makes a module `$name` with every test of the suite; `$fresh` is an `async fn() -> Fixture`.

@@ -1,16 +1,19 @@
 //! What a person writes after `--repo`, as a typed place.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use crate::local::LocalLocation;
+use crate::rclone::RcloneLocation;
+use crate::rest::RestLocation;
 
-use crate::{LocalStorage, Storage};
-
-/// Where a storage is.
+/// Where a storage is. What identifies somebody is in types that do not show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
     /// A directory: `/path`, `./path` or `local:path`.
-    Local(PathBuf),
+    Local(LocalLocation),
+    /// A server of restic's REST protocol: `rest:https://host:8000/path`.
+    Rest(RestLocation),
+    /// Whatever rclone reaches: `rclone:remote:path`.
+    Rclone(RcloneLocation),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -18,7 +21,10 @@ pub enum Location {
 #[non_exhaustive]
 pub enum LocationError {
     /// A kind that later versions will have.
-    #[error("storages of the kind `{kind}` are not in this version; what it has: {KINDS_HERE}")]
+    #[error(
+        "storages of the kind `{kind}` are not in this version; what it has: {}",
+        kinds_here()
+    )]
     NotInThisVersion {
         /// Its name, as in the text.
         kind: String,
@@ -26,7 +32,8 @@ pub enum LocationError {
     /// The part before the colon is no kind that we know.
     #[error(
         "`{kind}:` is no kind of storage; a directory whose name holds a colon is written ./{kind}:… or local:{kind}:…; \
-         what there is: {KINDS_HERE}"
+         what there is: {}",
+        kinds_here()
     )]
     UnknownKind {
         /// The part before the colon.
@@ -42,13 +49,32 @@ pub enum LocationError {
     },
 }
 
-const KINDS_HERE: &str = "a directory, as /path or local:/path";
+/// An address of each kind, as it should look.
+const EXAMPLES: [&str; 3] = [
+    crate::local::EXAMPLE,
+    crate::rest::EXAMPLE,
+    crate::rclone::EXAMPLE,
+];
+
+fn kinds_here() -> String {
+    EXAMPLES.join("; ")
+}
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 18] = [
+const LATER: [&str; 16] = [
     "s3", "sftp", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2",
-    "gdrive", "dropbox", "onedrive", "rest", "rclone", "dir", "azure",
+    "gdrive", "dropbox", "onedrive", "dir", "azure",
 ];
+
+impl LocationError {
+    /// A known kind with something wrong behind its name; `what` must not repeat what was written.
+    pub(crate) fn malformed(what: impl Into<String>, example: &str) -> Self {
+        Self::Malformed {
+            what: what.into(),
+            example: example.to_owned(),
+        }
+    }
+}
 
 impl Location {
     /// Reads a location. `restic:` before any other is the repository layout, which is the only one here, and is dropped.
@@ -59,14 +85,19 @@ impl Location {
     /// [`LocationError`], which shows what a right one looks like.
     pub fn parse(text: &str) -> Result<Self, LocationError> {
         let Some((kind, rest)) = split_kind(text) else {
-            return path(text);
+            return LocalLocation::parse(text).map(Self::Local);
         };
         match kind.to_ascii_lowercase().as_str() {
-            "local" => path(rest),
+            "local" => LocalLocation::parse(rest).map(Self::Local),
+            "rest" => RestLocation::parse(rest).map(Self::Rest),
+            "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
-            "file" => Err(malformed("`file:` is written `local:` here")),
+            "file" => Err(LocationError::malformed(
+                "`file:` is written `local:` here",
+                crate::local::EXAMPLE,
+            )),
             known if LATER.contains(&known) => Err(LocationError::NotInThisVersion {
                 kind: known.to_owned(),
             }),
@@ -77,40 +108,11 @@ impl Location {
     }
 }
 
-/// Opens a storage; touches nothing yet, so it may turn out not to exist.
-pub fn open(location: &Location) -> Arc<dyn Storage> {
-    match location {
-        Location::Local(path) => Arc::new(LocalStorage::new(path)),
-    }
-}
-
 /// The part before a colon that comes before any slash, and the part behind it.
 fn split_kind(text: &str) -> Option<(&str, &str)> {
     let (kind, rest) = text.split_once(':')?;
     let is_path = kind.contains('/') || kind.starts_with('.');
     (!is_path).then_some((kind, rest))
-}
-
-fn path(text: &str) -> Result<Location, LocationError> {
-    if text.is_empty() {
-        return Err(malformed("no place is named"));
-    }
-    if text == "~" || text.starts_with("~/") {
-        return Err(malformed(
-            "`~` is not replaced by the home folder here, write that out",
-        ));
-    }
-    if text.contains('\0') {
-        return Err(malformed("a path cannot hold a zero byte"));
-    }
-    Ok(Location::Local(PathBuf::from(text)))
-}
-
-fn malformed(what: &str) -> LocationError {
-    LocationError::Malformed {
-        what: what.to_owned(),
-        example: "/srv/backup or local:/srv/backup".to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -136,7 +138,7 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(
                 Location::parse(text),
-                Ok(Location::Local(expected.into())),
+                Ok(Location::Local(LocalLocation::new(expected))),
                 "{text}"
             );
         }
@@ -161,8 +163,7 @@ mod tests {
             "gdrive://p",
             "dropbox://p",
             "onedrive://p",
-            "rest:https://user:hunter2@host/",
-            "rclone:remote:path",
+            "b2:user:hunter2@host/",
             "dir:/path",
             "restic:s3://bucket",
         ] {
@@ -171,7 +172,7 @@ mod tests {
                 matches!(error, LocationError::NotInThisVersion { .. }),
                 "{text}: {error}"
             );
-            assert!(error.to_string().contains("local:/path"), "{error}");
+            assert!(error.to_string().contains("local:/srv/backup"), "{error}");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }

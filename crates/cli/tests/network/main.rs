@@ -1,0 +1,11 @@
+//! Repositories over a network, with the executable and real servers: what cannot be restored from there was not backed up.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../vault/mod.rs"]
+mod vault;
+
+mod faults;
+mod refused;
+mod round;
+mod served;
