@@ -1,8 +1,8 @@
 //! Bytes at rest: where the files of a repository or of an archive live.
 //!
-//! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a server of restic's
-//! protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind for each. What a person
-//! writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
+//! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a folder on a server
+//! with SSH, a server of restic's protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
+//! for each. What a person writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
 //! of them, with the wrappers that its kind needs.
 //!
 //! The folders of kinds have the same files: `location` (the address, and its example for errors), `options` (the table
@@ -49,8 +49,10 @@ mod read_only;
 pub mod rest;
 mod retry;
 mod secret;
+pub mod sftp;
 mod storage;
 mod surroundings;
+mod temporary_name;
 mod timeout;
 mod turns;
 mod units;
@@ -75,6 +77,7 @@ pub use rclone::RcloneLocation;
 pub use read_only::ReadOnlyStorage;
 pub use rest::RestLocation;
 pub use retry::{RetryPolicies, RetryPolicy, RetryStorage};
+pub use sftp::{SftpLocation, SftpStorage};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};
 pub use surroundings::Surroundings;
 pub use timeout::{TimeLimits, TimeoutStorage};

@@ -3,6 +3,7 @@
 use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
+use crate::sftp::SftpLocation;
 
 /// Where a storage is. What identifies somebody is in types that do not show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Location {
     Rest(RestLocation),
     /// Whatever rclone reaches: `rclone:remote:path`.
     Rclone(RcloneLocation),
+    /// A folder on a server that is reached over SSH: `sftp://user@host/path`.
+    Sftp(SftpLocation),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -50,10 +53,11 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 3] = [
+const EXAMPLES: [&str; 4] = [
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
+    crate::sftp::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -61,9 +65,9 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 16] = [
-    "s3", "sftp", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2",
-    "gdrive", "dropbox", "onedrive", "dir", "azure",
+const LATER: [&str; 15] = [
+    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive",
+    "dropbox", "onedrive", "dir", "azure",
 ];
 
 impl LocationError {
@@ -91,6 +95,7 @@ impl Location {
             "local" => LocalLocation::parse(rest).map(Self::Local),
             "rest" => RestLocation::parse(rest).map(Self::Rest),
             "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
+            "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
@@ -149,8 +154,6 @@ mod tests {
         for text in [
             "s3:https://host/bucket/prefix",
             "s3://bucket/prefix",
-            "sftp://user@host:22/path",
-            "sftp:user@host:/path",
             "webdav://h/p",
             "webdavs://h/p",
             "ftp://h/p",

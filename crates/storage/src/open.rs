@@ -8,6 +8,7 @@ use crate::http::{HttpClient, HttpOptions};
 use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
+use crate::sftp::SftpOptions;
 use crate::{LocalStorage, Location, Options, RcloneLocation, RestLocation, Storage, Surroundings};
 
 /// A storage, with the wrappers that its kind needs around it.
@@ -79,8 +80,8 @@ impl std::fmt::Debug for OpenSettings<'_> {
 pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, OpenError> {
     let behaviour = &settings.behaviour;
     let observer = Arc::clone(&settings.observer);
-    let over_network = |kind: RestStorage, warnings| Opened {
-        storage: behaviour.around(Arc::new(kind), Arc::clone(&settings.observer)),
+    let over_network = |kind: Arc<dyn Storage>, warnings| Opened {
+        storage: behaviour.around(kind, Arc::clone(&settings.observer)),
         warnings,
     };
     match location {
@@ -93,11 +94,17 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
         }
         Location::Rest(rest) => {
             let (kind, warnings) = open_rest(rest, settings)?;
-            Ok(over_network(kind, warnings))
+            Ok(over_network(Arc::new(kind), warnings))
         }
         Location::Rclone(rclone) => {
             let kind = open_rclone(rclone, settings)?;
-            Ok(over_network(kind, Vec::new()))
+            Ok(over_network(Arc::new(kind), Vec::new()))
+        }
+        Location::Sftp(sftp) => {
+            let options =
+                SftpOptions::new(settings.options, settings.surroundings, behaviour.times)?;
+            let kind = crate::sftp::open(sftp, options, behaviour.paces.clone());
+            Ok(over_network(Arc::new(kind), Vec::new()))
         }
     }
 }

@@ -44,6 +44,11 @@ impl StoragePath {
         inside.is_some_and(|rest| rest.starts_with('/'))
     }
 
+    /// The part before the first `/`; empty for a file that lies in no folder.
+    pub(crate) fn top_folder(&self) -> &str {
+        self.0.split_once('/').map_or("", |(top, _)| top)
+    }
+
     /// The part behind the last `/`.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)

@@ -5,7 +5,11 @@
 #[path = "../vault/mod.rs"]
 mod vault;
 
+#[path = "../killed/moment.rs"]
+mod moment;
+
 mod faults;
 mod refused;
 mod round;
 mod served;
+mod sftp;

@@ -35,7 +35,7 @@ pub fn assert_restores(vault: &Vault, target: &str) {
     assert_same_trees(&source, &vault.path(target), &options);
 }
 
-fn whole_round(vault: &Vault, restic: Option<&Restic>) {
+pub fn whole_round(vault: &Vault, restic: Option<&Restic>) {
     let source = vault.path("source");
     let source = source.to_str().unwrap();
     vault.run(&["init"]).ok();

@@ -21,7 +21,7 @@ impl Removals {
     /// To be called before the file is removed.
     pub(super) fn before(&self, path: &StoragePath) -> io::Result<()> {
         let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
-        let top = top_of(path);
+        let top = path.top_folder();
         // The lock is held while syncing: a second deletion must not overtake the sync that it waits for.
         while let Some(other) = unsynced.keys().find(|key| key.as_str() != top).cloned() {
             for folder in unsynced.get(&other).into_iter().flatten() {
@@ -39,14 +39,10 @@ impl Removals {
     pub(super) fn after(&self, path: &StoragePath, folder: &Path) {
         let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         unsynced
-            .entry(top_of(path).to_owned())
+            .entry(path.top_folder().to_owned())
             .or_default()
             .insert(folder.to_owned());
     }
-}
-
-fn top_of(path: &StoragePath) -> &str {
-    path.as_str().split_once('/').map_or("", |(top, _)| top)
 }
 
 #[cfg(test)]

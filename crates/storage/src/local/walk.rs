@@ -8,8 +8,7 @@ use std::time::SystemTime;
 use rustix::io::Errno;
 
 use super::failure::Failure;
-use super::temporary;
-use crate::{ErrorKind, FileInfo, StoragePath};
+use crate::{ErrorKind, FileInfo, StoragePath, temporary_name};
 
 /// What a walk came across.
 #[derive(Default)]
@@ -72,7 +71,7 @@ impl Walk {
         let Some(name) = name.to_str() else {
             return Ok(());
         };
-        if temporary::is_ours(name) {
+        if temporary_name::is_ours(name) {
             return self.temporary(entry);
         }
         let path = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}/{name}"));
@@ -85,7 +84,7 @@ impl Walk {
         if kind.is_dir() {
             return self.enter(&entry.path(), Some(path.as_str()));
         }
-        if temporary::is_restics(name) {
+        if temporary_name::is_restics(name) {
             return Ok(());
         }
         let meta = if kind.is_symlink() {
@@ -108,7 +107,7 @@ impl Walk {
         if let Some(meta) = unless_gone(entry.metadata())?
             && meta
                 .modified()
-                .is_ok_and(|modified| temporary::is_stale(modified, self.now))
+                .is_ok_and(|modified| temporary_name::is_stale(modified, self.now))
         {
             self.found.stale.push(entry.path());
         }

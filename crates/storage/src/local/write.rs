@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::failure::Failure;
 use super::folders::{self, Modes};
 use super::publish::{self, Decided};
-use super::temporary::{self, Temporary};
-use crate::{ErrorKind, StoragePath, WriteMode};
+use super::temporary::Temporary;
+use crate::{ErrorKind, StoragePath, WriteMode, temporary_name};
 
 /// Bytes between two looks at whether the caller has gone.
 const PIECE_BYTES: usize = 4 << 20;
@@ -28,7 +28,7 @@ impl Job<'_> {
     pub(super) fn run(&self, data: &[u8]) -> Result<Decided, Failure> {
         let destination = self.root.join(self.path.as_str());
         let folder = destination.parent().unwrap_or(self.root);
-        if temporary::is_restics(self.path.file_name()) {
+        if temporary_name::is_restics(self.path.file_name()) {
             return Err(Failure::new(
                 ErrorKind::Unsupported,
                 "the name is reserved for temporary files",

@@ -3,7 +3,11 @@
 mod our_rest;
 mod process;
 mod rclone_rest;
+mod rclone_sftp;
+mod sshd;
 
 pub use our_rest::OurRest;
 pub use process::ServerProcess;
 pub use rclone_rest::RcloneRest;
+pub use rclone_sftp::RcloneSftp;
+pub use sshd::{Sshd, make_key, user};
