@@ -194,6 +194,7 @@ impl Storage for SftpStorage {
             own_folders: true,
             must_be_created: true,
             confirms_writes: true,
+            whole_files: true,
         }
     }
 
