@@ -207,6 +207,11 @@ impl Named {
         parity.is_ok_and(|files| !files.is_empty())
     }
 
+    /// Whether it is named by this location.
+    pub fn is_at(&self, location: &Location) -> bool {
+        self.location == *location
+    }
+
     /// The directory that the repository lies in, where it is one of this machine.
     pub fn directory(&self) -> Option<&Path> {
         match &self.location {
