@@ -54,7 +54,7 @@ pub fn time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
 mod tests {
     use jiff::tz::TimeZone;
 
-    use super::{duration, size, time};
+    use super::{size, time};
 
     #[test]
     fn sizes_are_powers_of_1024() {

@@ -19,7 +19,8 @@ async fn created() -> (tempfile::TempDir, Arc<dyn Storage>, PathBuf) {
 }
 
 async fn put(storage: &Arc<dyn Storage>, name: &str, data: &'static str) {
-    let write = storage.write(&path(name), data.into(), WriteMode::New, Class::Data);
+    let path = path(name);
+    let write = storage.write(&path, data.into(), WriteMode::New, Class::Data);
     write.await.unwrap();
 }
 
@@ -49,7 +50,8 @@ async fn links_are_followed_and_those_that_lead_back_are_not() {
     let info = storage.stat(&path("link-to-file")).await.unwrap();
     assert_eq!(info.size_bytes, 1);
     // A name that leads nowhere is taken all the same.
-    let write = storage.write(&path("dangling"), "x".into(), WriteMode::New, Class::Data);
+    let dangling = path("dangling");
+    let write = storage.write(&dangling, "x".into(), WriteMode::New, Class::Data);
     assert_eq!(write.await.unwrap_err().kind, ErrorKind::AlreadyExists);
 }
 

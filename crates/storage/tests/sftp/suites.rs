@@ -65,7 +65,8 @@ async fn what_a_server_cannot_do_in_one_step_is_not_promised() {
         let storage = piped(folder.path(), arguments);
         storage.create().await.unwrap();
         for mode in [WriteMode::New, WriteMode::Replace] {
-            let write = storage.write(&path("config"), "x".into(), mode, Class::Metadata);
+            let config = path("config");
+            let write = storage.write(&config, "x".into(), mode, Class::Metadata);
             write.await.unwrap();
         }
         let can = storage.capabilities();
