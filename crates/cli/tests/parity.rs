@@ -48,18 +48,18 @@ fn damage(path: &Path) {
 #[test]
 fn a_repository_made_by_restic_is_protected_damaged_and_mended() {
     let vault = made_by_restic();
-    let planned = vault.run(&["parity", "create", "--percent", "30", "--dry-run", "--json"]);
+    let planned = vault.run(&["parity", "create", "--percent", "60", "--dry-run", "--json"]);
     let planned = planned.ok().json_message("parity_summary");
     assert!(!vault.path("vault/strongroom").exists());
-    let made = vault.run(&["parity", "create", "--percent", "30", "--json"]);
+    let made = vault.run(&["parity", "create", "--percent", "60", "--json"]);
     let made = made.ok().json_message("parity_summary");
     assert_eq!(planned["plan"], made["plan"]);
     vault.restic().check_read_data();
     let status = vault.run(&["parity", "status", "--json"]).ok();
     let status = status.json_message("parity_status");
-    assert_eq!(status["percent"], 30);
+    assert_eq!(status["percent"], 60);
     assert_eq!(status["files_unprotected"], 0);
-    assert!(status["losses_min"].as_u64().unwrap() >= 1, "{status}");
+    assert!(status["losses_min"].as_u64().unwrap() >= 2, "{status}");
     vault.run(&["repair", "files", "--read-data"]).ok();
 
     let pack = files(&vault, "data").remove(0);

@@ -70,6 +70,10 @@ pub(crate) async fn receive(mut body: Incoming, length: u64) -> Result<Bytes, An
 }
 
 /// Whether the bytes are those that their name and their sender say.
+#[expect(
+    clippy::result_large_err,
+    reason = "made once a request that is refused"
+)]
 pub(crate) fn check(path: &StoragePath, data: &[u8], asked: Asked<'_>) -> Result<(), Answer> {
     if let Asked::Ours { stored, .. } = asked
         && stored != protocol::stored(data)

@@ -58,7 +58,7 @@ fn with_a_password_on_a_server_that_is_not_openssh() {
     .unwrap();
     let refused = vault.run(&["snapshots"]).expect_code(24).stderr_text();
     assert!(
-        refused.contains("the server takes") && refused.contains("hint:"),
+        refused.contains("no password") && refused.contains("hint:"),
         "{refused}"
     );
     let program = vault.program.env("STRONGROOM_SFTP_PASSWORD", "hunter2");
@@ -113,7 +113,8 @@ fn over_a_line_that_breaks_again_and_again() {
     run(&["check", "--read-data"]);
     let from = format!("latest:{source}");
     run(&["restore", &from, "--target", "broken-back"]);
-    assert!(proxy.accepted() > 12, "{} connections", proxy.accepted());
+    // Seven commands with one connection each, and one more for each time that the line broke.
+    assert!(proxy.accepted() > 7, "{} connections", proxy.accepted());
     restic(&server, &["check", "--read-data", "--no-cache"]);
     let program = vault.program.repository(server.url("vault"));
     let vault = Vault { program };

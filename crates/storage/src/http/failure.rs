@@ -34,19 +34,23 @@ pub(super) fn connection(error: &hyper::Error) -> Failure {
 fn is_about_certificates(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match tls.or_else(|| error.downcast_ref::<rustls::Error>()) {
-            Some(
-                rustls::Error::InvalidCertificate(_)
-                | rustls::Error::InvalidCertRevocationList(_)
-                | rustls::Error::NoCertificatesPresented
-                | rustls::Error::UnsupportedNameType,
-            ) => return true,
-            _ => next = error.source(),
+        if let Some(
+            rustls::Error::InvalidCertificate(_)
+            | rustls::Error::InvalidCertRevocationList(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::UnsupportedNameType,
+        ) = error.downcast_ref()
+        {
+            return true;
         }
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            // Its source would be that of what it holds, which would itself be passed over.
+            Some(held) => Some(held),
+            None => error.source(),
+        };
     }
     false
 }

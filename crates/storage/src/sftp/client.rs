@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -294,21 +295,15 @@ fn lost(why: Option<String>) -> Failure {
 }
 
 async fn read_replies(mut reader: Box<dyn AsyncRead + Send + Unpin>, shared: Arc<Shared>) {
-    let failure = loop {
-        match read_some(&mut reader, &shared).await {
-            Ok(never) => match never {},
-            Err(failure) => break failure,
-        }
-    };
+    let Err(failure) = read_until_failure(&mut reader, &shared).await;
     shared.end(failure);
 }
 
-enum Never {}
-
-async fn read_some(
+/// Hands replies out until the connection ends or says what cannot be; returns nothing but that.
+async fn read_until_failure(
     reader: &mut Box<dyn AsyncRead + Send + Unpin>,
     shared: &Shared,
-) -> Result<Never, Failure> {
+) -> Result<Infallible, Failure> {
     let mut buffer = BytesMut::new();
     loop {
         while let Some(packet) = next_packet(&mut buffer)? {

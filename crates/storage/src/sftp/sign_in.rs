@@ -134,7 +134,7 @@ impl Attempt<'_> {
         for file in files {
             let shown = file.path.display().to_string();
             match read_key(&file.path, options.passphrase.as_ref()).await? {
-                KeyRead::Key(key) => keys.push((shown, key)),
+                KeyRead::Key(key) => keys.push((shown, *key)),
                 KeyRead::Absent if !file.is_named => {}
                 KeyRead::Absent => self.tried.push(format!("{shown} (there is no such file)")),
                 KeyRead::Unusable(why) => self.tried.push(format!("{shown} ({why})")),
@@ -279,7 +279,7 @@ impl Attempt<'_> {
 
 /// What became of a file with a private key.
 enum KeyRead {
-    Key(PrivateKey),
+    Key(Box<PrivateKey>),
     Absent,
     Unusable(&'static str),
 }
@@ -301,7 +301,7 @@ async fn read_key(path: &Path, passphrase: Option<&SecretSource>) -> Result<KeyR
     }
     let decoded = decode_secret_key(&text, None);
     let Err(error) = decoded else {
-        return Ok(decoded.map_or(KeyRead::Absent, KeyRead::Key));
+        return Ok(decoded.map_or(KeyRead::Absent, |key| KeyRead::Key(Box::new(key))));
     };
     if !is_encrypted(&text, &error) {
         return Ok(KeyRead::Unusable(
@@ -320,7 +320,7 @@ async fn read_key(path: &Path, passphrase: Option<&SecretSource>) -> Result<KeyR
         decode_secret_key(&text, Some(passphrase.expose_secret()))
     });
     Ok(match decoding.await {
-        Ok(Ok(key)) => KeyRead::Key(key),
+        Ok(Ok(key)) => KeyRead::Key(Box::new(key)),
         _ => KeyRead::Unusable("the passphrase does not open it"),
     })
 }
