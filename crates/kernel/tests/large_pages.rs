@@ -1,5 +1,6 @@
 //! Memory for packs and keys comes in large pages, where the system has them to give.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 
