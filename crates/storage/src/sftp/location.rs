@@ -118,7 +118,11 @@ fn split_scp(text: &str) -> Option<(&str, &str)> {
     let after_brackets = text.find(']').map_or(0, |at| at + 1);
     let colon = text.get(after_brackets..)?.find(':')?;
     let (authority, path) = text.split_at_checked(after_brackets + colon)?;
-    Some((authority, path.get(1..)?))
+    let path = path.get(1..)?;
+    // `user:password@host:path`: what follows the first colon is no path, and must not be shown as one.
+    let first = path.split('/').next().unwrap_or_default();
+    let is_password = !authority.contains('@') && first.contains('@');
+    (!is_password).then_some((authority, path))
 }
 
 /// Host and port; the brackets around an address of IPv6 are taken off. `None` where the port is wrong.

@@ -146,17 +146,21 @@ impl<'a> Pieces<'a> {
             let come = self.data.len() as u64;
             self.ask_until(length.min(come.saturating_add(IN_FLIGHT_BYTES)))
                 .await?;
+            // More was asked for than there is where a shorter file has taken the place of the one that was first looked at:
+            // nothing is missing if no answer comes to that.
+            if self.data.len() >= whole {
+                break;
+            }
             let Some(piece) = self.coming.pop_front() else {
                 break;
             };
-            self.take(piece).await?;
+            self.take(piece, whole).await?;
         }
-        // More was asked for than there is where the file has become shorter since it was first looked at.
         self.data.truncate(whole);
         Ok(Bytes::from(self.data))
     }
 
-    async fn take(&mut self, piece: Piece) -> Result<(), Failure> {
+    async fn take(&mut self, piece: Piece, whole: usize) -> Result<(), Failure> {
         let Some(data) = piece.answer.data().await? else {
             return Err(self.ended_early());
         };
@@ -170,7 +174,7 @@ impl<'a> Pieces<'a> {
         self.data.try_reserve(data.len()).map_err(|_| too_large())?;
         self.data.extend_from_slice(&data);
         let rest = piece.length - come;
-        if rest == 0 {
+        if rest == 0 || self.data.len() >= whole {
             return Ok(());
         }
         if come == 0 {

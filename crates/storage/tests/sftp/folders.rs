@@ -131,7 +131,7 @@ async fn t24_a_command_ends_with_all_that_it_has_started() {
     drop(storage);
     // A program of the command's own making, too: the shell's child.
     let command = format!(
-        "sftp.command=sh -c '/usr/lib/openssh/sftp-server -d {} & wait'",
+        "sftp.command=sh -c '/usr/lib/openssh/sftp-server -d {}; true'",
         root.display()
     );
     let address = format!("sftp:nowhere:{}", root.display());
