@@ -111,7 +111,7 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
         &["repository/src/pattern/file.rs"],
         text::pattern_file,
     ),
-    target("location", &["storage/src/url.rs"], text::location),
+    target("location", &["storage/src/location.rs"], text::location),
     target(
         "path",
         &["storage/src/path.rs", "repository/src/restore/path.rs"],
