@@ -61,8 +61,9 @@ fn with_a_password_on_a_server_that_is_not_openssh() {
         refused.contains("no password") && refused.contains("hint:"),
         "{refused}"
     );
+    // Signed in, it sees that there is nothing. (This server shows files late that were renamed, so none can live there.)
     let program = vault.program.env("STRONGROOM_SFTP_PASSWORD", "hunter2");
-    whole_round(&Vault { program }, None);
+    program.run(["snapshots"]).expect_code(10);
 }
 
 /// Every connection breaks after some megabytes, in one direction or the other.

@@ -142,7 +142,6 @@ async fn a_server_without_sftp_is_unsupported_and_none_at_all_unreachable() {
 #[tokio::test]
 async fn a_program_that_is_no_server_is_told_apart() {
     for (command, kind, says) in [
-        ("echo Welcome to this server", ErrorKind::Io, "greeting"),
         (
             "false",
             ErrorKind::Unreachable,
