@@ -80,6 +80,22 @@ impl OptionError {
     }
 }
 
+/// The words of the command or arguments that an option takes, split as a shell does; no shell is involved.
+///
+/// # Errors
+/// [`OptionError::Malformed`], with `expected`, where there is none or a quote without its end.
+pub(crate) fn words(
+    key: &'static str,
+    text: &str,
+    expected: &str,
+) -> Result<Vec<String>, OptionError> {
+    let words = shell_words::split(text).unwrap_or_default();
+    match words.is_empty() {
+        true => Err(OptionError::malformed(key, expected)),
+        false => Ok(words),
+    }
+}
+
 fn nearest_in_words(nearest: &Option<&'static str>) -> String {
     match nearest {
         Some(key) => format!("; did you mean `{key}`?"),

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use zeroize::Zeroize;
 
 use crate::failure::Failure;
-use crate::{ErrorKind, OptionError, Options, Surroundings};
+use crate::{ErrorKind, OptionError, Options, Surroundings, options};
 
 /// The most that a file or a command may give: a private key with its certificates is a tenth of it.
 const MAX_BYTES: u64 = 256 << 10;
@@ -61,14 +61,7 @@ impl SecretSource {
     }
 
     fn command(key: &'static str, line: &str) -> Result<Self, OptionError> {
-        let words = shell_words::split(line).unwrap_or_default();
-        match words.is_empty() {
-            true => Err(OptionError::malformed(
-                key,
-                "a command whose quotes are closed",
-            )),
-            false => Ok(Self::Command(words)),
-        }
+        options::words(key, line, "a command whose quotes are closed").map(Self::Command)
     }
 
     /// Whether asking again may give another secret.

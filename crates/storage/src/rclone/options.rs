@@ -1,7 +1,7 @@
 //! What can be set for rclone; the names are restic's.
 
 use crate::Options;
-use crate::options::{OptionError, OptionGroup, OptionInfo};
+use crate::options::{OptionError, OptionGroup, OptionInfo, words};
 
 /// Options of `rclone:`.
 pub(crate) const OPTIONS: OptionGroup = OptionGroup {
@@ -41,17 +41,13 @@ pub(crate) struct RcloneOptions {
 
 impl RcloneOptions {
     pub(crate) fn new(options: &Options) -> Result<Self, OptionError> {
-        let words = |key, default| {
+        let words_of = |key, default| {
             let text = options.text(key).unwrap_or(default);
-            let words = shell_words::split(text).unwrap_or_default();
-            match words.is_empty() {
-                true => Err(OptionError::malformed(key, "words whose quotes are closed")),
-                false => Ok(words),
-            }
+            words(key, text, "words whose quotes are closed")
         };
-        let mut arguments = words(PROGRAM, "rclone")?;
+        let mut arguments = words_of(PROGRAM, "rclone")?;
         let program = arguments.remove(0);
-        arguments.extend(words(ARGS, "serve restic --stdio --b2-hard-delete")?);
+        arguments.extend(words_of(ARGS, "serve restic --stdio --b2-hard-delete")?);
         let connections = options.count(CONNECTIONS)?;
         Ok(Self {
             connections: connections.map_or(5, std::num::NonZeroUsize::get),

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::options::{OptionError, OptionGroup, OptionInfo};
+use crate::options::{OptionError, OptionGroup, OptionInfo, words};
 use crate::secret::SecretSource;
 use crate::{Options, Surroundings};
 
@@ -119,16 +119,8 @@ impl SftpOptions {
         surroundings: &Surroundings,
         times: (Duration, Duration),
     ) -> Result<Self, OptionError> {
-        let command = options.text(COMMAND).map(|line| {
-            let words = shell_words::split(line).unwrap_or_default();
-            match words.is_empty() {
-                true => Err(OptionError::malformed(
-                    COMMAND,
-                    "a command whose quotes are closed",
-                )),
-                false => Ok(words),
-            }
-        });
+        let command = options.text(COMMAND);
+        let command = command.map(|line| words(COMMAND, line, "a command whose quotes are closed"));
         let find = |keys, variable| SecretSource::find(options, surroundings, keys, &[variable]);
         let connections = options.count(CONNECTIONS)?;
         Ok(Self {
