@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::output::meter::Meter;
-use crate::select;
 
 /// What came to one repository by copying.
 #[derive(Default)]
@@ -185,7 +184,10 @@ impl CatchUp {
         let (there, _) = destination
             .load_snapshots_tolerant(meter.progress())
             .await?;
-        let here = select::all(context, source).await?;
+        let (here, unreadable) = source.load_snapshots_tolerant(meter.progress()).await?;
+        for (_, error) in &unreadable {
+            context.output.warning(&error.to_string());
+        }
         let mut missed = self.history.missed(&here, &there, self.made);
         let ids: Vec<Id> = missed.iter().map(|file| file.id).collect();
         let trusted = source.trusted_snapshots(&ids).await?;
