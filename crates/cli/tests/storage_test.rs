@@ -156,7 +156,7 @@ fn an_interrupted_test_removes_what_it_has_written() {
     std::fs::create_dir(vault.path("there")).unwrap();
     let child = vault
         .program
-        .spawn(["storage", "test", "./there", "--size", "1G"]);
+        .spawn(["storage", "test", "./there", "--size", "128M"]);
     let has_begun = || std::fs::read_dir(vault.path("there")).unwrap().count() > 0;
     while !has_begun() {
         std::thread::yield_now();
