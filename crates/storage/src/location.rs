@@ -1,5 +1,6 @@
 //! What a person writes after `--repo`, as a typed place.
 
+use crate::azure::AzureLocation;
 use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
@@ -17,6 +18,8 @@ pub enum Location {
     Rclone(RcloneLocation),
     /// A folder on a server that is reached over SSH: `sftp://user@host/path`.
     Sftp(SftpLocation),
+    /// A container of Azure Blob Storage: `azure:container:/path`.
+    Azure(AzureLocation),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -53,11 +56,12 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
     crate::sftp::EXAMPLE,
+    crate::azure::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -65,9 +69,9 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 15] = [
-    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive",
-    "dropbox", "onedrive", "dir", "azure",
+const LATER: [&str; 13] = [
+    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "b2", "gdrive", "dropbox",
+    "onedrive", "dir",
 ];
 
 impl LocationError {
@@ -95,6 +99,7 @@ impl Location {
             "local" => LocalLocation::parse(rest).map(Self::Local),
             "rest" => RestLocation::parse(rest).map(Self::Rest),
             "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
+            "azure" | "azblob" => AzureLocation::parse(rest).map(Self::Azure),
             "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
@@ -161,7 +166,6 @@ mod tests {
             "smb://h/p",
             "rsync://h/p",
             "gs://b/p",
-            "azblob://c/p",
             "b2://b/p",
             "gdrive://p",
             "dropbox://p",
