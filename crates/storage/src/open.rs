@@ -7,12 +7,13 @@ use std::time::Duration;
 use crate::azure::{AzureOptions, AzureStorage};
 use crate::behaviour::{Behaviour, RetryObserver};
 use crate::failure::Failure;
+use crate::gcs::{GcsOptions, GcsStorage};
 use crate::http::{HttpClient, HttpOptions};
 use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
 use crate::sftp::SftpOptions;
-use crate::{AzureLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation, Storage, Surroundings};
+use crate::{AzureLocation, GcsLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation, Storage, Surroundings};
 
 /// A storage, with the wrappers that its kind needs around it.
 #[derive(Debug)]
@@ -107,6 +108,10 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
             let (kind, warnings) = open_azure(azure, settings)?;
             Ok(over_network(Arc::new(kind), warnings))
         }
+        Location::Gcs(gcs) => {
+            let (kind, warnings) = open_gcs(gcs, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
         Location::Sftp(sftp) => {
             let options =
                 SftpOptions::new(settings.options, settings.surroundings, behaviour.times)?;
@@ -145,6 +150,20 @@ fn open_azure(
     warnings.extend(azure.warnings());
     let (client, nearby) = http_clients(location, &http, azure.connections, behaviour)?;
     Ok((AzureStorage::new(client, nearby, location, azure), warnings))
+}
+
+fn open_gcs(
+    location: &GcsLocation,
+    settings: &OpenSettings<'_>,
+) -> Result<(GcsStorage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let gcs = GcsOptions::new(options, surroundings)?;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let mut warnings = http.warnings();
+    warnings.extend(gcs.warnings());
+    let (client, nearby) = http_clients(location, &http, gcs.connections, behaviour)?;
+    Ok((GcsStorage::new(client, nearby, location, gcs), warnings))
 }
 
 fn open_rest(

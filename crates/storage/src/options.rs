@@ -35,7 +35,7 @@ pub struct OptionGroup {
 }
 
 /// Every group.
-pub const OPTION_GROUPS: [OptionGroup; 7] = [
+pub const OPTION_GROUPS: [OptionGroup; 8] = [
     crate::behaviour::RETRY,
     crate::behaviour::LIMIT,
     crate::http::OPTIONS,
@@ -43,6 +43,7 @@ pub const OPTION_GROUPS: [OptionGroup; 7] = [
     crate::rclone::OPTIONS,
     crate::sftp::OPTIONS,
     crate::azure::OPTIONS,
+    crate::gcs::OPTIONS,
 ];
 
 /// An option that cannot be used. Never holds the value, which may be a secret put in the wrong place.

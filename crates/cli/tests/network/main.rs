@@ -8,6 +8,7 @@ mod vault;
 #[path = "../killed/moment.rs"]
 mod moment;
 
+mod azure;
 mod faults;
 mod refused;
 mod round;

@@ -116,7 +116,7 @@ impl AzureClient {
     pub(super) async fn send(&self, request: AzureRequest) -> Result<HttpResponse, Failure> {
         let secret = self.secret.get().await?;
         let mut response = self.send_with(&request, &secret).await?;
-        if failure::is_of_sign_in(&response)
+        if failure::may_be_stale(&response)
             && let Some(secret) = self.secret.other_than(&secret).await?
         {
             response.discard().await;

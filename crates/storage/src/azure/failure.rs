@@ -40,6 +40,12 @@ pub(super) fn is_of_sign_in(response: &HttpResponse) -> bool {
     }
 }
 
+/// Whether another secret may be let in where this one was not. The emulator says of a wrong signature what the service
+/// says of somebody who lacks a right.
+pub(super) fn may_be_stale(response: &HttpResponse) -> bool {
+    is_of_sign_in(response) || code(response) == Some("AuthorizationFailure")
+}
+
 /// The error that an answer is.
 pub(super) async fn of(response: HttpResponse) -> Failure {
     let (status, pause) = (response.status(), response.retry_after());
@@ -72,6 +78,8 @@ fn mapped(code: &str, general: Failure) -> Failure {
             true,
             "what arrived is not what was sent; the service has not stored it",
         ),
+        // The emulator's code for the same.
+        "InvalidOperation" => (Kind::Mismatch, true, ""),
         "InvalidBlockList" => (
             Kind::Mismatch,
             true,

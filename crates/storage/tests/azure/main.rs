@@ -5,6 +5,7 @@
 mod objects;
 
 mod faults;
+mod requests;
 mod resumed;
 mod sign_in;
 mod suites;

@@ -20,7 +20,7 @@ async fn the_key_comes_from_a_variable_a_file_or_a_command_and_is_never_shown() 
         storage.create().await.unwrap();
         let (storage, _) = opened_in("azure:box:/", &options, &[(variable, WRONG)]);
         let error = storage.list(None).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Unauthenticated);
+        assert_eq!(error.kind, ErrorKind::PermissionDenied, "the emulator's word for it");
         assert!(!format!("{error}{error:?}{storage:?}").contains(WRONG), "{error}");
     }
     let command = format!("azure.key-command=echo {}", Azurite::KEY);
@@ -39,7 +39,7 @@ async fn a_key_that_was_changed_is_fetched_anew() {
     fs::write(&file, WRONG).unwrap();
     let (storage, seen) = opened("azure:box:/", &options);
     let error = storage.create().await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unauthenticated);
+    assert_eq!(error.kind, ErrorKind::PermissionDenied, "the emulator's word for it");
     fs::write(&file, Azurite::KEY).unwrap();
     storage.create().await.unwrap();
     assert!(seen.lock().unwrap().is_empty());
@@ -68,7 +68,7 @@ async fn a_signature_is_never_shown() {
         assert!(!shown.contains("aHVudGVy") && !shown.contains("sig="), "{shown}");
         kinds.push(error.kind);
     }
-    let expected = [ErrorKind::Unauthenticated, ErrorKind::Unreachable, ErrorKind::TimedOut];
+    let expected = [ErrorKind::PermissionDenied, ErrorKind::Unreachable, ErrorKind::TimedOut];
     assert_eq!(kinds[..3], expected);
     assert!(proxy.asked()[0].path.contains("sig=aHVudGVy"));
 }
