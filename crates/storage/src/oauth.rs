@@ -17,7 +17,9 @@ const ANSWER_BYTES: u64 = 256 << 10;
 
 /// A request with a form in its body, as the endpoints for tokens take it.
 pub(crate) fn form(url: Url, fields: &[(&str, &str)]) -> HttpRequest {
-    let pairs = fields.iter().map(|(name, value)| format!("{name}={}", as_part(value)));
+    let pairs = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", as_part(value)));
     let body = pairs.collect::<Vec<_>>().join("&");
     let request = HttpRequest::new("POST", url);
     let request = request.header("content-type", "application/x-www-form-urlencoded");

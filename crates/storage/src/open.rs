@@ -13,7 +13,10 @@ use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
 use crate::sftp::SftpOptions;
-use crate::{AzureLocation, GcsLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation, Storage, Surroundings};
+use crate::{
+    AzureLocation, GcsLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation,
+    Storage, Surroundings,
+};
 
 /// A storage, with the wrappers that its kind needs around it.
 #[derive(Debug)]

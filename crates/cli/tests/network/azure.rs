@@ -1,36 +1,20 @@
 //! Repositories in Azure Blob Storage: from one end to the other, beside restic, and with a wrong key.
 
-use std::path::Path;
-use std::process::Command;
-
 use strongroom_testkit::servers::{Azurite, ConnectProxy};
 use strongroom_testkit::{Restic, strongroom};
 
+use crate::certificate::make_certificate;
 use crate::round::{vault_at, vault_with, whole_round};
 
 /// A domain that nobody has, and no name is looked up in it: a proxy leads to the server.
 const SUFFIX: &str = "azurite.test";
 
-fn make_certificate(folder: &Path) {
-    let host = format!("{}.blob.{SUFFIX}", Azurite::ACCOUNT);
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
-        .args(["ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=localhost"])
-        .args(["-addext", &format!("subjectAltName=DNS:{host}")])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-keyout", "key.pem", "-out", "cert.pem"])
-        .current_dir(folder)
-        .output();
-    assert!(made.unwrap().status.success());
-}
-
 /// The same address and the same variables for both programs, as restic's users have them.
 #[test]
 fn from_one_end_to_the_other_and_restic_agrees() {
     let folder = tempfile::tempdir().unwrap();
-    make_certificate(folder.path());
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let host = format!("{}.blob.{SUFFIX}", Azurite::ACCOUNT);
+    let (certificate, key) = make_certificate(folder.path(), &host);
     let server = Azurite::start_with_tls(&certificate, &key);
     let proxy = ConnectProxy::start(server.host());
     let proxy_url = proxy.url();
@@ -64,13 +48,18 @@ fn a_wrong_key_ends_at_once_and_the_snapshots_go_to_the_trash_and_back() {
     };
     let as_text = |arguments: &[String]| arguments.iter().map(|a| (*a).clone()).collect::<Vec<_>>();
     let wrong = "bm90IHRoZSBrZXkgb2YgdGhpcyBhY2NvdW50IGF0IGFsbA==";
-    vault.program = vault.program.env("AZURE_ACCOUNT_KEY_FILE", vault_key(&server, wrong));
+    vault.program = vault
+        .program
+        .env("AZURE_ACCOUNT_KEY_FILE", vault_key(&server, wrong));
     let run = |arguments: &[&str]| {
         let all = as_text(&with(arguments));
         vault.run(&all.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let said = run(&["init"]).expect_code(24).stderr_text();
-    assert!(said.contains("failed to authenticate") && said.contains("hint:"), "{said}");
+    assert!(
+        said.contains("failed to authenticate") && said.contains("hint:"),
+        "{said}"
+    );
     assert!(!said.contains(wrong), "{said}");
     vault_key(&server, Azurite::KEY);
     run(&["init"]).ok();

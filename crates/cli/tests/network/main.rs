@@ -9,7 +9,9 @@ mod vault;
 mod moment;
 
 mod azure;
+mod certificate;
 mod faults;
+mod gcs;
 mod refused;
 mod round;
 mod served;

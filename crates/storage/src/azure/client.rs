@@ -7,11 +7,11 @@ use bytes::Bytes;
 use secrecy::ExposeSecret;
 
 use super::failure;
+use super::location::AzureLocation;
 use super::options::AzureOptions;
 use super::sign_in::{Proof, SignIn, Way};
 use super::signature::Signed;
 use super::token::Tokens;
-use super::location::AzureLocation;
 use crate::failure::Failure;
 use crate::fresh_secret::{FreshSecret, HeldSecret};
 use crate::http::{HttpClient, HttpRequest, HttpResponse, Url};

@@ -34,7 +34,11 @@ pub(super) fn is_of_sign_in(response: &HttpResponse) -> bool {
         401 => true,
         400 | 403 => matches!(
             code(response),
-            Some("AuthenticationFailed" | "InvalidAuthenticationInfo" | "NoAuthenticationInformation")
+            Some(
+                "AuthenticationFailed"
+                    | "InvalidAuthenticationInfo"
+                    | "NoAuthenticationInformation"
+            )
         ),
         _ => false,
     }
@@ -105,9 +109,11 @@ fn mapped(code: &str, general: Failure) -> Failure {
             false,
             "the blob has snapshots of the service's own, and is not removed with them",
         ),
-        "LeaseIdMissing" | "LeaseAlreadyPresent" => {
-            (Kind::PermissionDenied, false, "somebody holds a lease on it")
-        }
+        "LeaseIdMissing" | "LeaseAlreadyPresent" => (
+            Kind::PermissionDenied,
+            false,
+            "somebody holds a lease on it",
+        ),
         "AccountIsDisabled" | "InsufficientAccountPermissions" | "UnauthorizedBlobOverwrite" => {
             (Kind::PermissionDenied, false, "")
         }
@@ -131,7 +137,9 @@ fn mapped(code: &str, general: Failure) -> Failure {
 
 /// A sign-in that was refused, and what to look at.
 pub(super) async fn refused(response: HttpResponse, way: Way, was_accepted: bool) -> Failure {
-    let off = response.header("date").and_then(|date| clock_off(date, SystemTime::now()));
+    let off = response
+        .header("date")
+        .and_then(|date| clock_off(date, SystemTime::now()));
     let said = said(response).await;
     let what = match way {
         Way::Key => "the key of the account",
@@ -197,18 +205,43 @@ mod tests {
     #[test]
     fn codes_are_told_apart() {
         for (status, code, kind, retry) in [
-            (409, "BlobAlreadyExists", ErrorKind::AlreadyExists, Retry::Never),
+            (
+                409,
+                "BlobAlreadyExists",
+                ErrorKind::AlreadyExists,
+                Retry::Never,
+            ),
             (409, "ContainerBeingDeleted", ErrorKind::Io, Retry::Later),
             (409, "BlobArchived", ErrorKind::Unsupported, Retry::Never),
-            (409, "BlobImmutableDueToPolicy", ErrorKind::PermissionDenied, Retry::Never),
-            (412, "ConditionNotMet", ErrorKind::AlreadyExists, Retry::Never),
-            (412, "LeaseIdMissing", ErrorKind::PermissionDenied, Retry::Never),
+            (
+                409,
+                "BlobImmutableDueToPolicy",
+                ErrorKind::PermissionDenied,
+                Retry::Never,
+            ),
+            (
+                412,
+                "ConditionNotMet",
+                ErrorKind::AlreadyExists,
+                Retry::Never,
+            ),
+            (
+                412,
+                "LeaseIdMissing",
+                ErrorKind::PermissionDenied,
+                Retry::Never,
+            ),
             (400, "Md5Mismatch", ErrorKind::Mismatch, Retry::Later),
             (400, "InvalidBlockList", ErrorKind::Mismatch, Retry::Later),
             (400, "InvalidHeaderValue", ErrorKind::Io, Retry::Never),
             (503, "ServerBusy", ErrorKind::Throttled, Retry::Later),
             (500, "InternalError", ErrorKind::Io, Retry::Later),
-            (403, "AuthorizationFailure", ErrorKind::PermissionDenied, Retry::Never),
+            (
+                403,
+                "AuthorizationFailure",
+                ErrorKind::PermissionDenied,
+                Retry::Never,
+            ),
             (404, "ContainerNotFound", ErrorKind::NotFound, Retry::Never),
             (502, "", ErrorKind::Unreachable, Retry::Later),
         ] {

@@ -118,7 +118,11 @@ mod tests {
         let last = "<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>";
         let (files, next) = of_page(&prefix, &Bytes::from(last)).unwrap();
         assert!(files.is_empty() && next.is_none());
-        for wrong in ["", "<html>", "<EnumerationResults><Blobs><Blob><Name>a/x</Name></Blob></Blobs></EnumerationResults>"] {
+        for wrong in [
+            "",
+            "<html>",
+            "<EnumerationResults><Blobs><Blob><Name>a/x</Name></Blob></Blobs></EnumerationResults>",
+        ] {
             let error = of_page(&prefix, &Bytes::from(wrong)).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Mismatch, "{wrong}");
         }

@@ -75,7 +75,16 @@ mod tests {
         ] {
             assert_eq!(AzureLocation::parse(text).unwrap().to_string(), shown);
         }
-        for wrong in ["", "//", "Box:/", "ab:/", "a_b:/", "box:/../x", "-box:/", "bo--x:/"] {
+        for wrong in [
+            "",
+            "//",
+            "Box:/",
+            "ab:/",
+            "a_b:/",
+            "box:/../x",
+            "-box:/",
+            "bo--x:/",
+        ] {
             let error = AzureLocation::parse(wrong).unwrap_err().to_string();
             assert!(error.contains(EXAMPLE), "{wrong}: {error}");
         }

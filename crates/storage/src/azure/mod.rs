@@ -21,7 +21,7 @@ mod signature;
 mod storage;
 mod token;
 
-pub(crate) use location::EXAMPLE;
 pub use location::AzureLocation;
+pub(crate) use location::EXAMPLE;
 pub(crate) use options::{AzureOptions, OPTIONS};
 pub(crate) use storage::AzureStorage;

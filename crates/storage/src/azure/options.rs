@@ -156,7 +156,9 @@ impl AzureOptions {
     /// The options before the surroundings.
     pub(crate) fn new(options: &Options, surroundings: &Surroundings) -> Result<Self, OptionError> {
         let named = |key, variables: &[&str]| {
-            let value = options.text(key).or_else(|| surroundings.variable(variables));
+            let value = options
+                .text(key)
+                .or_else(|| surroundings.variable(variables));
             value.map(str::to_owned)
         };
         let account = named(
@@ -220,7 +222,8 @@ fn sign_in(
     surroundings: &Surroundings,
     named: &dyn Fn(&'static str, &[&str]) -> Option<String>,
 ) -> Result<SignIn, OptionError> {
-    let find = |keys, variables: &[&str]| SecretSource::find(options, surroundings, keys, variables);
+    let find =
+        |keys, variables: &[&str]| SecretSource::find(options, surroundings, keys, variables);
     let key = ["STRONGROOM_AZURE_ACCOUNT_KEY", "AZURE_ACCOUNT_KEY"];
     let sas = ["STRONGROOM_AZURE_ACCOUNT_SAS", "AZURE_ACCOUNT_SAS"];
     // An option counts more than any variable.
@@ -233,7 +236,10 @@ fn sign_in(
         return Ok(SignIn::signature(sas));
     }
     let tenant = named(TENANT, &["STRONGROOM_AZURE_TENANT_ID", "AZURE_TENANT_ID"]);
-    let client = named(CLIENT_ID, &["STRONGROOM_AZURE_CLIENT_ID", "AZURE_CLIENT_ID"]);
+    let client = named(
+        CLIENT_ID,
+        &["STRONGROOM_AZURE_CLIENT_ID", "AZURE_CLIENT_ID"],
+    );
     let secret = find(
         (CLIENT_SECRET_FILE, CLIENT_SECRET_COMMAND),
         &["STRONGROOM_AZURE_CLIENT_SECRET", "AZURE_CLIENT_SECRET"],
@@ -270,7 +276,8 @@ fn sign_in(
 
 /// An address whose path has no slash at its end.
 fn address(key: &'static str, text: &str) -> Result<Url, OptionError> {
-    let expected = || OptionError::malformed(key, "an address that begins with https:// or http://");
+    let expected =
+        || OptionError::malformed(key, "an address that begins with https:// or http://");
     let mut url = Url::parse(text).map_err(|_| expected())?;
     let is_plain = url.query().is_none() && url.username().is_empty() && url.has_host();
     if !matches!(url.scheme(), "http" | "https") || !is_plain {
@@ -288,11 +295,15 @@ fn tier(options: &Options, key: &'static str) -> Result<Option<&'static str>, Op
     let known = ["Hot", "Cool", "Cold"];
     let tier = known.iter().find(|tier| tier.eq_ignore_ascii_case(text));
     let expected = || match text.eq_ignore_ascii_case("archive") {
-        true => "Hot, Cool or Cold: what lies in Archive cannot be read before it has been brought back, \
-            which takes hours, and every backup, check and restore reads",
+        true => {
+            "Hot, Cool or Cold: what lies in Archive cannot be read before it has been brought back, \
+            which takes hours, and every backup, check and restore reads"
+        }
         false => "Hot, Cool or Cold",
     };
-    tier.copied().map(Some).ok_or_else(|| OptionError::malformed(key, expected()))
+    tier.copied()
+        .map(Some)
+        .ok_or_else(|| OptionError::malformed(key, expected()))
 }
 
 #[cfg(test)]
@@ -337,7 +348,10 @@ mod tests {
             (&[][..], "AZURE_ACCOUNT_NAME"),
             (&["azure.account=A.b"], "lower-case"),
             (&["azure.account=a", "azure.access-tier=Archive"], "hours"),
-            (&["azure.account=a", "azure.metadata-access-tier=warm"], "Cold"),
+            (
+                &["azure.account=a", "azure.metadata-access-tier=warm"],
+                "Cold",
+            ),
             (&["azure.account=a", "azure.block-size=1GiB"], "256MiB"),
             (&["azure.account=a", "azure.endpoint=host"], "https://"),
             (&["azure.account=a", "azure.tenant=t"], "azure.client-id"),

@@ -129,7 +129,8 @@ mod tests {
             ]),
             body_bytes: 11,
         };
-        let expected = "PUT\n\n\n11\nmd5==\ntext/plain\n\n\n\n*\n\n\nx-ms-blob-type:BlockBlob\n/acc/box/a%20b";
+        let expected =
+            "PUT\n\n\n11\nmd5==\ntext/plain\n\n\n\n*\n\n\nx-ms-blob-type:BlockBlob\n/acc/box/a%20b";
         assert_eq!(string_to_sign("acc", &request), expected);
     }
 

@@ -89,7 +89,8 @@ impl AzureStorage {
         }
         let failure = failure::of(made).await;
         // Who may write into a container need not have the right to make one, or to learn that there is one already.
-        let is_there = failure.kind == ErrorKind::PermissionDenied && self.page(None, None, "1").await.is_ok();
+        let is_there =
+            failure.kind == ErrorKind::PermissionDenied && self.page(None, None, "1").await.is_ok();
         match is_there {
             true => Ok(()),
             false => Err(failure),
@@ -177,7 +178,13 @@ impl AzureStorage {
         }
     }
 
-    async fn put(&self, path: &StoragePath, data: Bytes, mode: WriteMode, class: Class) -> Step<()> {
+    async fn put(
+        &self,
+        path: &StoragePath,
+        data: Bytes,
+        mode: WriteMode,
+        class: Class,
+    ) -> Step<()> {
         let (md5, size_bytes) = (md5_of(&data), data.len() as u64);
         let request = self
             .on("PUT", path)
@@ -205,7 +212,11 @@ impl AzureStorage {
         let blocks = blocks::cut(&data, self.block_bytes);
         let there = self.waiting_blocks(path).await?;
         let is_there = |block: &&Block| there.get(&block.name) == Some(&(block.data.len() as u64));
-        let missing: Vec<_> = blocks.iter().filter(|block| !is_there(block)).cloned().collect();
+        let missing: Vec<_> = blocks
+            .iter()
+            .filter(|block| !is_there(block))
+            .cloned()
+            .collect();
         let sends = stream::iter(missing).map(|block| self.put_block(path, block));
         let sends = sends.buffer_unordered(self.connections);
         sends.try_collect::<()>().await?;

@@ -84,7 +84,10 @@ impl Application {
         ];
         let mut url = self.authority.clone();
         let path = url.path().trim_end_matches('/');
-        url.set_path(&format!("{path}/{}/oauth2/v2.0/token", as_part(&self.tenant)));
+        url.set_path(&format!(
+            "{path}/{}/oauth2/v2.0/token",
+            as_part(&self.tenant)
+        ));
         Ok(oauth::form(url, &form))
     }
 }

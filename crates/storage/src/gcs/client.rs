@@ -52,7 +52,12 @@ impl GcsClient {
     }
 
     /// A request on an object.
-    pub(super) fn on_object(&self, method: &'static str, key: &str, query: Query<'_>) -> HttpRequest {
+    pub(super) fn on_object(
+        &self,
+        method: &'static str,
+        key: &str,
+        query: Query<'_>,
+    ) -> HttpRequest {
         let place = format!("storage/v1/b/{}/o/{}", self.bucket, as_part(key));
         self.request(method, &place, query)
     }

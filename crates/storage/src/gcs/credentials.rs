@@ -87,12 +87,12 @@ pub(super) fn request(text: &SecretString, now: SystemTime) -> Result<HttpReques
             ];
             Ok(oauth::form(url, &fields))
         }
-        "external_account" | "impersonated_service_account" | "external_account_authorized_user" => {
-            Err(unusable(
-                "credentials of this type are not understood here; let gcs.access-token-command=\"gcloud auth print-access-token\" \
+        "external_account"
+        | "impersonated_service_account"
+        | "external_account_authorized_user" => Err(unusable(
+            "credentials of this type are not understood here; let gcs.access-token-command=\"gcloud auth print-access-token\" \
                  fetch the token",
-            ))
-        }
+        )),
         _ => Err(unusable(
             "the file is neither of a service account nor of a user (its `type`)",
         )),
@@ -118,8 +118,13 @@ fn assertion(file: &File, tokens: &str, now: SystemTime) -> Result<SecretString,
     let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| wrong())?;
     let mut signature = vec![0; key.public().modulus_len()];
     let random = SystemRandom::new();
-    key.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature)
-        .map_err(|_| unusable("its private_key cannot sign"))?;
+    key.sign(
+        &RSA_PKCS1_SHA256,
+        &random,
+        signed.as_bytes(),
+        &mut signature,
+    )
+    .map_err(|_| unusable("its private_key cannot sign"))?;
     Ok(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)).into())
 }
 

@@ -115,19 +115,36 @@ mod tests {
         for (code, reason, kind, retry) in [
             (403, "rateLimitExceeded", ErrorKind::Throttled, Retry::Later),
             (403, "forbidden", ErrorKind::PermissionDenied, Retry::Never),
-            (403, "retentionPolicyNotMet", ErrorKind::PermissionDenied, Retry::Never),
+            (
+                403,
+                "retentionPolicyNotMet",
+                ErrorKind::PermissionDenied,
+                Retry::Never,
+            ),
             (403, "quotaExceeded", ErrorKind::NoSpace, Retry::Never),
             (404, "notFound", ErrorKind::NotFound, Retry::Never),
-            (412, "conditionNotMet", ErrorKind::AlreadyExists, Retry::Never),
+            (
+                412,
+                "conditionNotMet",
+                ErrorKind::AlreadyExists,
+                Retry::Never,
+            ),
             (429, "rateLimitExceeded", ErrorKind::Throttled, Retry::Later),
             (503, "backendError", ErrorKind::Io, Retry::Later),
             (400, "invalid", ErrorKind::Io, Retry::Never),
             (503, "", ErrorKind::Unreachable, Retry::Later),
         ] {
             let failure = mapped(code, None, reason, reason, false);
-            assert_eq!((failure.kind, failure.retry), (kind, retry), "{code} {reason}");
+            assert_eq!(
+                (failure.kind, failure.retry),
+                (kind, retry),
+                "{code} {reason}"
+            );
         }
         let damaged = mapped(400, None, "invalid", "", true);
-        assert_eq!((damaged.kind, damaged.retry), (ErrorKind::Mismatch, Retry::Later));
+        assert_eq!(
+            (damaged.kind, damaged.retry),
+            (ErrorKind::Mismatch, Retry::Later)
+        );
     }
 }

@@ -90,11 +90,19 @@ mod tests {
             {"name":"a/data/ab/abcd","size":"7"},{"name":"a/other thing","size":"1"},{"name":"b/x","size":"1"}]}"#;
         let (files, next) = of_page(&prefix, &Bytes::from(page)).unwrap();
         assert_eq!(files.len(), 1);
-        assert_eq!((files[0].path.as_str(), files[0].size_bytes), ("data/ab/abcd", 7));
+        assert_eq!(
+            (files[0].path.as_str(), files[0].size_bytes),
+            ("data/ab/abcd", 7)
+        );
         assert_eq!(next.as_deref(), Some("t"));
         let (files, next) = of_page(&prefix, &Bytes::from("{}")).unwrap();
         assert!(files.is_empty() && next.is_none());
-        for wrong in ["", "<html>", r#"{"items":[{"name":"a/x"}]}"#, r#"{"items":[{"name":"a/x","size":"-1"}]}"#] {
+        for wrong in [
+            "",
+            "<html>",
+            r#"{"items":[{"name":"a/x"}]}"#,
+            r#"{"items":[{"name":"a/x","size":"-1"}]}"#,
+        ] {
             let error = of_page(&prefix, &Bytes::from(wrong)).err().unwrap();
             assert_eq!(error.kind, ErrorKind::Mismatch, "{wrong}");
         }

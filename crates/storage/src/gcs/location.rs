@@ -24,9 +24,8 @@ impl GcsLocation {
             None => text.split_once(':').unwrap_or((text, "")),
         };
         // The service's own rule for the names of buckets.
-        let plain = |b: u8| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.')
-        };
+        let plain =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
         let at_ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
         let mut bytes = bucket.bytes();
         let ends_well = at_ends(bytes.next()) && at_ends(bytes.next_back());
@@ -78,7 +77,17 @@ mod tests {
         ] {
             assert_eq!(GcsLocation::parse(text).unwrap().to_string(), shown);
         }
-        for wrong in ["", "//", "Box:/", "ab:/", "a/b:/", "box:/../x", "-box:/", "a..b:/", "box-:/"] {
+        for wrong in [
+            "",
+            "//",
+            "Box:/",
+            "ab:/",
+            "a/b:/",
+            "box:/../x",
+            "-box:/",
+            "a..b:/",
+            "box-:/",
+        ] {
             let error = GcsLocation::parse(wrong).unwrap_err().to_string();
             assert!(error.contains(EXAMPLE), "{wrong}: {error}");
         }

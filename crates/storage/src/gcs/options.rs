@@ -140,7 +140,9 @@ impl GcsOptions {
             return Err(OptionError::malformed(CHUNK_SIZE, expected));
         }
         let named = |key, variables: &[&str]| {
-            let value = options.text(key).or_else(|| surroundings.variable(variables));
+            let value = options
+                .text(key)
+                .or_else(|| surroundings.variable(variables));
             value.map(str::to_owned)
         };
         let connections = options.count(CONNECTIONS)?;
@@ -182,10 +184,7 @@ impl GcsOptions {
 }
 
 /// An option counts more than any variable; then in the order of Google's own programs.
-fn credentials(
-    options: &Options,
-    surroundings: &Surroundings,
-) -> Result<Credentials, OptionError> {
+fn credentials(options: &Options, surroundings: &Surroundings) -> Result<Credentials, OptionError> {
     if let Some(file) = options.path(CREDENTIALS_FILE) {
         return Ok(Credentials::File(file));
     }
@@ -205,7 +204,9 @@ fn credentials(
     if let Some(file) = file {
         return Ok(Credentials::File(PathBuf::from(file)));
     }
-    let gcloud = surroundings.variable(&["CLOUDSDK_CONFIG"]).map(PathBuf::from);
+    let gcloud = surroundings
+        .variable(&["CLOUDSDK_CONFIG"])
+        .map(PathBuf::from);
     let gcloud = gcloud.or_else(|| Some(surroundings.home()?.join(".config/gcloud")));
     let metadata = surroundings.variable(&["GCE_METADATA_HOST"]);
     let metadata = metadata.unwrap_or("metadata.google.internal");

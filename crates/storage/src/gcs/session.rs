@@ -112,9 +112,14 @@ mod tests {
         assert_eq!(sessions.take(&what("b", "x", WriteMode::New)), None);
         assert_eq!(sessions.take(&what("a", "y", WriteMode::New)), None);
         assert_eq!(sessions.take(&what("a", "x", WriteMode::Replace)), None);
-        assert_eq!(sessions.take(&what("a", "x", WriteMode::New)), Some(url.clone()));
+        assert_eq!(
+            sessions.take(&what("a", "x", WriteMode::New)),
+            Some(url.clone())
+        );
         assert_eq!(sessions.take(&what("a", "x", WriteMode::New)), None);
-        sessions.guard(what("a", "x", WriteMode::New), url.clone()).forget();
+        sessions
+            .guard(what("a", "x", WriteMode::New), url.clone())
+            .forget();
         assert_eq!(sessions.take(&what("a", "x", WriteMode::New)), None);
         for number in 0..100 {
             let name = format!("f{number}");

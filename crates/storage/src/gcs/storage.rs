@@ -96,7 +96,10 @@ impl GcsStorage {
                 let taken = failure::of(response).await;
                 let found = self.page(None, None, "1").await;
                 found.map(|_| ()).map_err(|_| {
-                    let message = format!("the name of the bucket belongs to somebody else: {}", taken.message);
+                    let message = format!(
+                        "the name of the bucket belongs to somebody else: {}",
+                        taken.message
+                    );
                     Failure::new(ErrorKind::PermissionDenied, message)
                 })
             }
@@ -143,7 +146,9 @@ impl GcsStorage {
     }
 
     async fn size(&self, path: &StoragePath) -> Step<u64> {
-        let response = self.good(self.on("GET", path, &[("fields", "size")])).await?;
+        let response = self
+            .good(self.on("GET", path, &[("fields", "size")]))
+            .await?;
         Object::parse(&response.read().await?)?.size_bytes()
     }
 
@@ -231,14 +236,19 @@ impl Storage for GcsStorage {
         class: Class,
     ) -> Result<()> {
         let key = self.prefix.key(path);
-        let sent = self.uploads.send(&self.client, (path, &key), data, mode, class);
+        let sent = self
+            .uploads
+            .send(&self.client, (path, &key), data, mode, class);
         let sent = sent.await;
         sent.map_err(|failure| failure.at(Operation::Write, self.location(), Some(path)))
     }
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         let removed = async {
-            self.good(self.on("DELETE", path, &[])).await?.discard().await;
+            self.good(self.on("DELETE", path, &[]))
+                .await?
+                .discard()
+                .await;
             Ok(())
         };
         let removed: Step<()> = removed.await;

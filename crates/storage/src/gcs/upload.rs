@@ -163,7 +163,10 @@ impl File<'_> {
         // Bytes that nobody can have put into the file on purpose.
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            Failure::new(ErrorKind::Io, format!("the system gives no random bytes: {error}"))
+            Failure::new(
+                ErrorKind::Io,
+                format!("the system gives no random bytes: {error}"),
+            )
         })?;
         let boundary = HEXLOWER.encode(&random);
         let mut body = BytesMut::with_capacity(self.data.len().saturating_add(1024));
@@ -178,7 +181,10 @@ impl File<'_> {
         body.extend_from_slice(&self.data);
         body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
         let request = client.upload(&self.query("multipart"));
-        let request = request.header("content-type", format!("multipart/related; boundary={boundary}"));
+        let request = request.header(
+            "content-type",
+            format!("multipart/related; boundary={boundary}"),
+        );
         let response = client.send(request.body(body.freeze())).await?;
         match response.status() {
             200 | 201 => Object::parse(&response.read().await?),
@@ -198,7 +204,9 @@ impl File<'_> {
         if !matches!(response.status(), 200 | 201) {
             return Err(failure::of(response).await);
         }
-        let named = response.header("location").and_then(|text| client.named(text));
+        let named = response
+            .header("location")
+            .and_then(|text| client.named(text));
         response.discard().await;
         named.ok_or_else(|| {
             let message = "the service begins an upload and does not say where it goes on";
@@ -209,7 +217,9 @@ impl File<'_> {
     /// Asks a session how far it has come.
     async fn ask(&self, client: &GcsClient, session: &Url) -> Step<Come> {
         let range = format!("bytes */{}", self.data.len());
-        let request = client.on_named("PUT", session).header("content-range", range);
+        let request = client
+            .on_named("PUT", session)
+            .header("content-range", range);
         self.come(client.send(request).await?).await
     }
 
@@ -264,7 +274,13 @@ mod tests {
     fn a_session_says_the_last_byte_that_it_has() {
         assert_eq!(end_of("bytes=0-262143"), Some(262_144));
         assert_eq!(end_of("bytes=0-0"), Some(1));
-        for wrong in ["", "bytes=1-5", "0-5", "bytes=0-", "bytes=0-99999999999999999999"] {
+        for wrong in [
+            "",
+            "bytes=1-5",
+            "0-5",
+            "bytes=0-",
+            "bytes=0-99999999999999999999",
+        ] {
             assert_eq!(end_of(wrong), None, "{wrong}");
         }
     }

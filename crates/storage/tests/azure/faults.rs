@@ -115,7 +115,10 @@ async fn a_download_survives_every_fault() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_on_the_way_in_is_refused_and_sent_again() {
     let server = Azurite::start();
-    for (name, blocks) in [("data/a", "azure.block-size=1MiB"), ("data/b", "azure.block-size=250KB")] {
+    for (name, blocks) in [
+        ("data/a", "azure.block-size=1MiB"),
+        ("data/b", "azure.block-size=250KB"),
+    ] {
         let is_upload = |asked: &HttpAsked| asked.method == "PUT" && asked.body_bytes > 200_000;
         let proxy = FaultProxy::nth(server.host(), 0, is_upload, HttpFault::FlipRequest(100_000));
         let (storage, seen) = behind(&server, &proxy, &[blocks]);

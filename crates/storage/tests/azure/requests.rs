@@ -16,7 +16,9 @@ fn options(server: &ScriptedHttp, more: &[&str]) -> Vec<String> {
 }
 
 fn error(status: u16, code: &str) -> HttpAnswer {
-    let body = format!("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>said\nTime:x</Message></Error>");
+    let body = format!(
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>said\nTime:x</Message></Error>"
+    );
     HttpAnswer::new(status, body).header("x-ms-error-code", code)
 }
 
@@ -28,7 +30,10 @@ async fn only_a_new_file_asks_that_there_is_none_and_names_its_tier() {
         _ if asked.path.contains("comp=block&") => HttpAnswer::new(201, ""),
         _ => error(409, "BlobAlreadyExists"),
     });
-    for (size_bytes, place) in [(10, "/box/a%20b/config"), (3000, "/box/a%20b/config?comp=blocklist")] {
+    for (size_bytes, place) in [
+        (10, "/box/a%20b/config"),
+        (3000, "/box/a%20b/config?comp=blocklist"),
+    ] {
         for mode in [WriteMode::New, WriteMode::Replace] {
             for (class, tier) in [(Class::Data, Some("Cool")), (Class::Metadata, None)] {
                 let more = ["azure.block-size=1KiB", "azure.access-tier=cool"];
@@ -36,7 +41,10 @@ async fn only_a_new_file_asks_that_there_is_none_and_names_its_tier() {
                 let name = path("config");
                 let write = storage.write(&name, Bytes::from(vec![7; size_bytes]), mode, class);
                 let error = write.await.unwrap_err();
-                assert_eq!((error.kind, error.retry), (ErrorKind::AlreadyExists, Retry::Never));
+                assert_eq!(
+                    (error.kind, error.retry),
+                    (ErrorKind::AlreadyExists, Retry::Never)
+                );
                 let asked = server.asked().pop().unwrap();
                 assert_eq!(asked.path, place);
                 assert_eq!(asked.header("x-ms-access-tier"), tier);
@@ -53,9 +61,16 @@ async fn only_a_new_file_asks_that_there_is_none_and_names_its_tier() {
 async fn a_listing_goes_on_to_its_last_page() {
     let server = ScriptedHttp::start(|asked: &HttpRequest| {
         let page = |name: &str, next: &str| {
-            let blob = format!("<Blob><Name>{name}</Name><Properties><Content-Length>3</Content-Length></Properties></Blob>");
+            let blob = format!(
+                "<Blob><Name>{name}</Name><Properties><Content-Length>3</Content-Length></Properties></Blob>"
+            );
             let blob = if name.is_empty() { String::new() } else { blob };
-            HttpAnswer::new(200, format!("<EnumerationResults><Blobs>{blob}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"))
+            HttpAnswer::new(
+                200,
+                format!(
+                    "<EnumerationResults><Blobs>{blob}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>"
+                ),
+            )
         };
         match asked.path.split_once("marker=").map(|(_, marker)| marker) {
             None => page("p/data/a", "a/1+"),
@@ -75,16 +90,32 @@ async fn a_listing_goes_on_to_its_last_page() {
 #[tokio::test]
 async fn what_the_service_has_stored_is_compared() {
     let server = ScriptedHttp::start(|_| HttpAnswer::new(201, "").header("Content-MD5", "AAAA"));
-    let (storage, seen) = opened_in("azure:box:/", &options(&server, &["retry.damaged-tries=2"]), &[KEY]);
+    let (storage, seen) = opened_in(
+        "azure:box:/",
+        &options(&server, &["retry.damaged-tries=2"]),
+        &[KEY],
+    );
     let name = path("data/a");
     let write = storage.write(&name, Bytes::from(vec![7; 10]), WriteMode::New, Class::Data);
     assert_eq!(write.await.unwrap_err().kind, ErrorKind::Mismatch);
     assert_eq!(seen.lock().unwrap().len(), 1);
 
     let busy = ScriptedHttp::start(|_| error(503, "ServerBusy").header("Retry-After", "0"));
-    let (storage, seen) = opened_in("azure:box:/", &options(&busy, &["retry.first-contact=10ms"]), &[KEY]);
-    assert_eq!(storage.stat(&name).await.unwrap_err().kind, ErrorKind::Throttled);
-    assert!(seen.lock().unwrap().iter().all(|(kind, _)| *kind == ErrorKind::Throttled));
+    let (storage, seen) = opened_in(
+        "azure:box:/",
+        &options(&busy, &["retry.first-contact=10ms"]),
+        &[KEY],
+    );
+    assert_eq!(
+        storage.stat(&name).await.unwrap_err().kind,
+        ErrorKind::Throttled
+    );
+    assert!(
+        seen.lock()
+            .unwrap()
+            .iter()
+            .all(|(kind, _)| *kind == ErrorKind::Throttled)
+    );
 }
 
 /// Blobs that cannot be read or removed say why, and nobody waits a quarter of an hour for it.
@@ -92,7 +123,11 @@ async fn what_the_service_has_stored_is_compared() {
 async fn what_protects_or_hides_a_blob_is_told() {
     for (code, kind, said) in [
         ("BlobArchived", ErrorKind::Unsupported, "Archive"),
-        ("BlobImmutableDueToPolicy", ErrorKind::PermissionDenied, "policy"),
+        (
+            "BlobImmutableDueToPolicy",
+            ErrorKind::PermissionDenied,
+            "policy",
+        ),
         ("ContainerNotFound", ErrorKind::NotFound, "container"),
     ] {
         let server = ScriptedHttp::start(move |_| error(409, code));
@@ -106,7 +141,10 @@ async fn what_protects_or_hides_a_blob_is_told() {
 /// Whoever may write into a container and make none can begin a repository in it.
 #[tokio::test]
 async fn a_right_that_makes_no_container_is_enough_where_there_is_one() {
-    for (list, works) in [(HttpAnswer::new(200, "<EnumerationResults/>"), true), (error(403, "AuthorizationPermissionMismatch"), false)] {
+    for (list, works) in [
+        (HttpAnswer::new(200, "<EnumerationResults/>"), true),
+        (error(403, "AuthorizationPermissionMismatch"), false),
+    ] {
         let server = ScriptedHttp::start(move |asked| match asked.method.as_str() {
             "PUT" => error(403, "AuthorizationPermissionMismatch"),
             _ => list.clone(),
@@ -140,7 +178,10 @@ async fn tokens_are_fetched_kept_and_fetched_anew() {
         ScriptedHttp::start(move |asked: &HttpRequest| {
             if asked.path.contains("/oauth2/") {
                 given += 1;
-                return HttpAnswer::new(200, format!(r#"{{"access_token":"token-{given}","expires_in":"3599"}}"#));
+                return HttpAnswer::new(
+                    200,
+                    format!(r#"{{"access_token":"token-{given}","expires_in":"3599"}}"#),
+                );
             }
             match asked.header("authorization") == Some(&format!("Bearer token-{good}")) {
                 true => HttpAnswer::new(200, "<EnumerationResults/>"),
@@ -161,7 +202,10 @@ async fn tokens_are_fetched_kept_and_fetched_anew() {
     storage.list(None).await.unwrap();
     assert!(seen.lock().unwrap().is_empty());
     let asked = server.asked();
-    let tokens: Vec<_> = asked.iter().filter(|asked| asked.path.contains("/oauth2/")).collect();
+    let tokens: Vec<_> = asked
+        .iter()
+        .filter(|asked| asked.path.contains("/oauth2/"))
+        .collect();
     assert_eq!(tokens.len(), 2);
     assert_eq!(tokens[0].path, "/my-tenant/oauth2/v2.0/token");
     let form = "grant_type=client_credentials&client_id=my-app&client_secret=hunter2%26x&scope=https%3A%2F%2Fstorage.azure.com%2F.default";
@@ -174,7 +218,10 @@ async fn tokens_are_fetched_kept_and_fetched_anew() {
     let (storage, _) = opened_in("azure:box:/", &options(&server, &[]), &machine);
     storage.list(None).await.unwrap();
     let asked = &server.asked()[0];
-    assert_eq!(asked.path, "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fstorage.azure.com%2F");
+    assert_eq!(
+        asked.path,
+        "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fstorage.azure.com%2F"
+    );
     assert_eq!(asked.header("metadata"), Some("true"));
 
     let nobody = [("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")];

@@ -15,7 +15,11 @@ fn is_block(asked: &HttpAsked) -> bool {
 
 fn sent(proxy: &FaultProxy) -> usize {
     let asked = proxy.asked();
-    asked.iter().filter(|a| is_block(a)).map(|a| a.body_bytes).sum()
+    asked
+        .iter()
+        .filter(|a| is_block(a))
+        .map(|a| a.body_bytes)
+        .sum()
 }
 
 /// Whoever sends everything again after each break never ends, over a line that breaks often enough.
@@ -23,10 +27,17 @@ fn sent(proxy: &FaultProxy) -> usize {
 async fn only_blocks_that_are_missing_are_sent_again() {
     let server = Azurite::start();
     let data = content(1, BLOCK_BYTES * BLOCKS);
-    let one_by_one = ["azure.connections=1", "azure.block-size=1MiB", "retry.upload=0s"];
+    let one_by_one = [
+        "azure.connections=1",
+        "azure.block-size=1MiB",
+        "retry.upload=0s",
+    ];
     let clean = opened("azure:box:/", &server.options()).0;
     clean.create().await.unwrap();
-    for (round, fault) in [HttpFault::Reset, HttpFault::LostAnswer].into_iter().enumerate() {
+    for (round, fault) in [HttpFault::Reset, HttpFault::LostAnswer]
+        .into_iter()
+        .enumerate()
+    {
         let was_stored = usize::from(fault == HttpFault::LostAnswer);
         let proxy = FaultProxy::nth(server.host(), 5, is_block, fault);
         let mut options = Azurite::options_at(&proxy.host());
@@ -36,7 +47,10 @@ async fn only_blocks_that_are_missing_are_sent_again() {
         let write = storage.write(&file, data.clone(), WriteMode::New, Class::Data);
         let error = write.await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
-        assert!(clean.list(None).await.unwrap().len() == round, "half a file");
+        assert!(
+            clean.list(None).await.unwrap().len() == round,
+            "half a file"
+        );
         // Another process, which knows nothing of the first.
         let (storage, _) = opened("azure:box:/", &with(options, &one_by_one));
         let write = storage.write(&file, data.clone(), WriteMode::New, Class::Data);
@@ -54,11 +68,18 @@ async fn other_bytes_under_the_same_name_take_nothing_over() {
     let proxy = FaultProxy::nth(server.host(), 5, is_block, HttpFault::Reset);
     let mut options = Azurite::options_at(&proxy.host());
     options.push(server.key_option());
-    let more = ["azure.connections=1", "azure.block-size=1MiB", "retry.upload=0s"];
+    let more = [
+        "azure.connections=1",
+        "azure.block-size=1MiB",
+        "retry.upload=0s",
+    ];
     let (storage, _) = opened("azure:box:/", &with(options, &more));
     storage.create().await.unwrap();
     let file = path("data/a");
-    let (first, second) = (content(1, BLOCK_BYTES * BLOCKS), content(2, BLOCK_BYTES * BLOCKS));
+    let (first, second) = (
+        content(1, BLOCK_BYTES * BLOCKS),
+        content(2, BLOCK_BYTES * BLOCKS),
+    );
     let write = storage.write(&file, first, WriteMode::New, Class::Data);
     write.await.unwrap_err();
     let write = storage.write(&file, second.clone(), WriteMode::New, Class::Data);

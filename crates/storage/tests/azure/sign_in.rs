@@ -20,8 +20,15 @@ async fn the_key_comes_from_a_variable_a_file_or_a_command_and_is_never_shown() 
         storage.create().await.unwrap();
         let (storage, _) = opened_in("azure:box:/", &options, &[(variable, WRONG)]);
         let error = storage.list(None).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::PermissionDenied, "the emulator's word for it");
-        assert!(!format!("{error}{error:?}{storage:?}").contains(WRONG), "{error}");
+        assert_eq!(
+            error.kind,
+            ErrorKind::PermissionDenied,
+            "the emulator's word for it"
+        );
+        assert!(
+            !format!("{error}{error:?}{storage:?}").contains(WRONG),
+            "{error}"
+        );
     }
     let command = format!("azure.key-command=echo {}", Azurite::KEY);
     let mut options = options;
@@ -39,7 +46,11 @@ async fn a_key_that_was_changed_is_fetched_anew() {
     fs::write(&file, WRONG).unwrap();
     let (storage, seen) = opened("azure:box:/", &options);
     let error = storage.create().await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::PermissionDenied, "the emulator's word for it");
+    assert_eq!(
+        error.kind,
+        ErrorKind::PermissionDenied,
+        "the emulator's word for it"
+    );
     fs::write(&file, Azurite::KEY).unwrap();
     storage.create().await.unwrap();
     assert!(seen.lock().unwrap().is_empty());
@@ -56,7 +67,8 @@ async fn a_signature_is_never_shown() {
         3 => HttpFault::Status(302),
         _ => HttpFault::Status(500),
     });
-    let sas = "?sv=2021-12-02&ss=b&srt=sco&sp=rwdlc&se=2099-01-01T00%3A00%3A00Z&sig=aHVudGVyMg%3D%3D";
+    let sas =
+        "?sv=2021-12-02&ss=b&srt=sco&sp=rwdlc&se=2099-01-01T00%3A00%3A00Z&sig=aHVudGVyMg%3D%3D";
     let mut options = Azurite::options_at(&proxy.host());
     options.push("retry.list=0s".to_owned());
     options.push("limit.no-progress=100ms".to_owned());
@@ -65,10 +77,17 @@ async fn a_signature_is_never_shown() {
     for _ in 0..5 {
         let error = storage.list(None).await.unwrap_err();
         let shown = format!("{error}{error:?}{storage:?}");
-        assert!(!shown.contains("aHVudGVy") && !shown.contains("sig="), "{shown}");
+        assert!(
+            !shown.contains("aHVudGVy") && !shown.contains("sig="),
+            "{shown}"
+        );
         kinds.push(error.kind);
     }
-    let expected = [ErrorKind::PermissionDenied, ErrorKind::Unreachable, ErrorKind::TimedOut];
+    let expected = [
+        ErrorKind::PermissionDenied,
+        ErrorKind::Unreachable,
+        ErrorKind::TimedOut,
+    ];
     assert_eq!(kinds[..3], expected);
     assert!(proxy.asked()[0].path.contains("sig=aHVudGVy"));
 }
@@ -85,6 +104,9 @@ async fn what_is_no_key_or_signature_is_said() {
         let name = path("a");
         let write = storage.write(&name, "x".into(), WriteMode::New, Class::Data);
         let error = write.await.unwrap_err().to_string();
-        assert!(error.contains(said) && !error.contains("hunter2"), "{error}");
+        assert!(
+            error.contains(said) && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 }

@@ -44,7 +44,10 @@ async fn an_upload_survives_every_fault() {
     let clean = opened("gs:box:/", &server.options()).0;
     clean.create().await.unwrap();
     // In a session: beginning it, sending a piece, and the last one.
-    for (chunks, steps) in [("gcs.chunk-size=1MiB", vec![0]), ("gcs.chunk-size=256KiB", vec![0, 1, 4])] {
+    for (chunks, steps) in [
+        ("gcs.chunk-size=1MiB", vec![0]),
+        ("gcs.chunk-size=256KiB", vec![0, 1, 4]),
+    ] {
         for nth in steps {
             for fault in every_fault() {
                 let name = path("data/a");
@@ -69,7 +72,10 @@ async fn an_upload_survives_every_fault() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_on_the_way_in_is_refused_and_sent_again() {
     let server = Gcs::start();
-    for (name, chunks) in [("data/a", "gcs.chunk-size=1MiB"), ("data/b", "gcs.chunk-size=256KiB")] {
+    for (name, chunks) in [
+        ("data/a", "gcs.chunk-size=1MiB"),
+        ("data/b", "gcs.chunk-size=256KiB"),
+    ] {
         let is_upload = |asked: &HttpAsked| asked.body_bytes > 200_000;
         let proxy = FaultProxy::nth(server.host(), 0, is_upload, HttpFault::FlipRequest(100_000));
         let (storage, seen) = behind(&proxy, &[chunks]);

@@ -14,7 +14,9 @@ fn options(server: &ScriptedHttp, more: &[&str]) -> Vec<String> {
 }
 
 fn error(status: u16, reason: &str) -> HttpAnswer {
-    let body = format!(r#"{{"error":{{"code":{status},"message":"said","errors":[{{"reason":"{reason}"}}]}}}}"#);
+    let body = format!(
+        r#"{{"error":{{"code":{status},"message":"said","errors":[{{"reason":"{reason}"}}]}}}}"#
+    );
     HttpAnswer::new(status, body)
 }
 
@@ -30,10 +32,21 @@ async fn only_a_new_file_asks_that_there_is_none() {
             let data = Bytes::from(vec![7; size_bytes]);
             let write = storage.write(&name, data, mode, Class::Data);
             let error = write.await.unwrap_err();
-            assert_eq!((error.kind, error.retry), (ErrorKind::AlreadyExists, Retry::Never));
+            assert_eq!(
+                (error.kind, error.retry),
+                (ErrorKind::AlreadyExists, Retry::Never)
+            );
             let asked = server.asked().pop().unwrap();
-            assert!(asked.path.contains("/upload/storage/v1/b/box/o?"), "{}", asked.path);
-            assert!(asked.path.contains(&format!("uploadType={kind}")), "{}", asked.path);
+            assert!(
+                asked.path.contains("/upload/storage/v1/b/box/o?"),
+                "{}",
+                asked.path
+            );
+            assert!(
+                asked.path.contains(&format!("uploadType={kind}")),
+                "{}",
+                asked.path
+            );
             assert!(asked.path.contains("name=a%20b%2Fconfig"), "{}", asked.path);
             let asks = asked.path.contains("ifGenerationMatch=0");
             assert_eq!(asks, mode == WriteMode::New, "{}", asked.path);
@@ -82,13 +95,19 @@ async fn a_bucket_is_made_once_in_its_project_and_place() {
     });
     let (storage, _) = opened("gs:box:/", &options(&server, &[]));
     let error_without = storage.create().await.unwrap_err();
-    assert!(error_without.to_string().contains("gcs.project"), "{error_without}");
+    assert!(
+        error_without.to_string().contains("gcs.project"),
+        "{error_without}"
+    );
     let more = ["gcs.project=my-project", "gcs.location=EU"];
     let (storage, _) = opened("gs:box:/", &options(&server, &more));
     storage.create().await.unwrap();
     storage.create().await.unwrap();
     let asked = server.asked();
-    let posts: Vec<_> = asked.iter().filter(|asked| asked.method == "POST").collect();
+    let posts: Vec<_> = asked
+        .iter()
+        .filter(|asked| asked.method == "POST")
+        .collect();
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].path, "/storage/v1/b?project=my-project");
     let bucket: serde_json::Value = serde_json::from_slice(&posts[0].body).unwrap();
@@ -106,7 +125,8 @@ async fn a_bucket_is_made_once_in_its_project_and_place() {
 /// An answer that confirms something else than was sent is no confirmation.
 #[tokio::test]
 async fn what_the_service_has_stored_is_compared() {
-    let server = ScriptedHttp::start(|_| HttpAnswer::new(200, r#"{"size":"10","crc32c":"AAAAAA=="}"#));
+    let server =
+        ScriptedHttp::start(|_| HttpAnswer::new(200, r#"{"size":"10","crc32c":"AAAAAA=="}"#));
     let (storage, seen) = opened("gs:box:/", &options(&server, &["retry.damaged-tries=2"]));
     let name = path("data/a");
     let write = storage.write(&name, Bytes::from(vec![7; 10]), WriteMode::New, Class::Data);
@@ -120,7 +140,10 @@ async fn a_session_that_is_gone_is_begun_anew() {
     for status in [404, 410] {
         let mut pieces = 0;
         let server = ScriptedHttp::start(move |asked| match asked.method.as_str() {
-            "POST" => HttpAnswer::new(200, "").header("Location", "https://elsewhere.example/upload/s?upload_id=secret"),
+            "POST" => HttpAnswer::new(200, "").header(
+                "Location",
+                "https://elsewhere.example/upload/s?upload_id=secret",
+            ),
             _ => {
                 pieces += 1;
                 match pieces {
@@ -132,13 +155,25 @@ async fn a_session_that_is_gone_is_begun_anew() {
         let more = ["gcs.chunk-size=256KiB", "retry.upload=1s"];
         let (storage, seen) = opened("gs:box:/", &options(&server, &more));
         let name = path("data/a");
-        let write = storage.write(&name, Bytes::from(vec![7; 300_000]), WriteMode::New, Class::Data);
+        let write = storage.write(
+            &name,
+            Bytes::from(vec![7; 300_000]),
+            WriteMode::New,
+            Class::Data,
+        );
         let error = write.await.unwrap_err();
-        assert!(!format!("{error:?}{storage:?}").contains("secret"), "{error:?}");
+        assert!(
+            !format!("{error:?}{storage:?}").contains("secret"),
+            "{error:?}"
+        );
         let seen = seen.lock().unwrap();
         assert_eq!(seen[0].0, ErrorKind::Unreachable);
         assert_eq!(seen[1].0, ErrorKind::Io);
         // What it names is asked here and nowhere else.
-        assert!(server.asked()[1].path.starts_with("/upload/s?upload_id=secret"));
+        assert!(
+            server.asked()[1]
+                .path
+                .starts_with("/upload/s?upload_id=secret")
+        );
     }
 }

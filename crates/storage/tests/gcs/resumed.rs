@@ -17,7 +17,11 @@ fn is_piece(asked: &HttpAsked) -> bool {
 
 fn sent(proxy: &FaultProxy) -> usize {
     let asked = proxy.asked();
-    asked.iter().filter(|a| is_piece(a)).map(|a| a.body_bytes).sum()
+    asked
+        .iter()
+        .filter(|a| is_piece(a))
+        .map(|a| a.body_bytes)
+        .sum()
 }
 
 fn behind(proxy: &FaultProxy, more: &[&str]) -> Arc<dyn Storage> {
@@ -54,7 +58,11 @@ async fn a_session_goes_on_where_it_was() {
                 let write = storage.write(&file, data.clone(), WriteMode::New, Class::Data);
                 write.await.unwrap();
             }
-            assert_eq!(sent(&proxy) - data.len(), again * CHUNK_BYTES, "{fault:?}: bytes sent twice");
+            assert_eq!(
+                sent(&proxy) - data.len(),
+                again * CHUNK_BYTES,
+                "{fault:?}: bytes sent twice"
+            );
             assert!(clean.read(&file, None, Class::Data).await.unwrap() == data);
         }
     }

@@ -53,6 +53,10 @@ mod gcs_large {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_file_of_300_mib_is_stored_whole() {
-        storage_suite::a_file_of_300_mib_is_stored_whole(&at("gs:box:/", &["gcs.chunk-size=64MiB"])).await;
+        storage_suite::a_file_of_300_mib_is_stored_whole(&at(
+            "gs:box:/",
+            &["gcs.chunk-size=64MiB"],
+        ))
+        .await;
     }
 }

@@ -21,7 +21,8 @@ impl Azurite {
     /// The account, which has this name everywhere.
     pub const ACCOUNT: &str = "devstoreaccount1";
     /// Its key, which is the same everywhere and written in its documentation.
-    pub const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    pub const KEY: &str =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     /// Starts it.
     pub fn start() -> Self {

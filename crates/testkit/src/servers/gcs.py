@@ -5,6 +5,7 @@ answers one request after the other, so nothing comes between the look and the u
 """
 
 import logging
+import ssl
 import sys
 from functools import partial
 from http import HTTPStatus
@@ -69,5 +70,9 @@ class Quiet(HTTPServer):
 
 storage = Conditional(use_memory_fs=True)
 service = Quiet(("127.0.0.1", 0), partial(Handler, storage))
+if sys.argv[1:]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*sys.argv[1:])
+    service.socket = context.wrap_socket(service.socket, server_side=True)
 print("listening on 127.0.0.1:%d" % service.server_address[1], file=sys.stderr, flush=True)
 service.serve_forever()

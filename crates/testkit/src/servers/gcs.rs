@@ -1,5 +1,6 @@
 //! An emulator of Google Cloud Storage.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::ServerProcess;
@@ -16,8 +17,17 @@ pub struct Gcs {
 impl Gcs {
     /// Starts it.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With TLS, under the certificate and key in these files.
+    pub fn start_with_tls(certificate: &Path, key: &Path) -> Self {
+        Self::start_with(&[certificate, key])
+    }
+
+    fn start_with(arguments: &[&Path]) -> Self {
         let mut command = Command::new(installed("python/bin/python"));
-        command.args(["-c", include_str!("gcs.py")]);
+        command.args(["-c", include_str!("gcs.py")]).args(arguments);
         let (process, host) = ServerProcess::start(&mut command, |line| {
             let host = line.strip_prefix("listening on ")?;
             Some(host.trim().to_owned())
