@@ -11,7 +11,7 @@ use super::options::{GRAIN_BYTES, StorageClasses};
 use super::session::{Sessions, What};
 use crate::failure::Failure;
 use crate::http::{HttpRequest, HttpResponse, Url};
-use crate::{Class, ErrorKind, StoragePath, WriteMode};
+use crate::{Class, ErrorKind, Retry, StoragePath, WriteMode};
 
 type Step<T> = Result<T, Failure>;
 
@@ -103,7 +103,6 @@ impl Uploads {
         }
         let guard = self.sessions.guard(what, session.clone());
         let mut standstills = 0;
-        let mut come = come;
         loop {
             let at = match come {
                 Come::To(at) => at,
@@ -120,14 +119,19 @@ impl Uploads {
             let sent = file.send_piece(client, &session, at, self.chunk_bytes);
             come = match sent.await {
                 Ok(come) => come,
-                Err(failure) => {
-                    // What passes goes on in the session; what does not would not in this one.
-                    let goes_on = failure.retry == crate::Retry::Later;
-                    if !goes_on || failure.kind == ErrorKind::Mismatch {
-                        guard.forget();
-                    }
+                Err(failure)
+                    if failure.retry == Retry::Later && failure.kind != ErrorKind::Mismatch =>
+                {
+                    // It goes on in this session when it is tried again.
                     return Err(failure);
                 }
+                Err(failure) => match file.after_refusal(client, &session, at, &failure).await {
+                    Some(come) => come,
+                    None => {
+                        guard.forget();
+                        return Err(failure);
+                    }
+                },
             };
             if matches!(come, Come::To(now) if now <= at) {
                 standstills += 1;
@@ -238,6 +242,25 @@ impl File<'_> {
             .header("content-range", range)
             .body(self.data.slice(at.min(end)..end));
         self.come(client.send(request).await?).await
+    }
+
+    /// A piece that is there already may be refused, as where something on the way has sent it twice: where the session has
+    /// come further meanwhile, it goes on.
+    async fn after_refusal(
+        &self,
+        client: &GcsClient,
+        session: &Url,
+        at: usize,
+        failure: &Failure,
+    ) -> Option<Come> {
+        if failure.kind != ErrorKind::Io {
+            return None;
+        }
+        match self.ask(client, session).await {
+            Ok(Come::To(now)) if now > at => Some(Come::To(now)),
+            Ok(Come::ToTheEnd(object)) => Some(Come::ToTheEnd(object)),
+            _ => None,
+        }
     }
 
     async fn come(&self, response: HttpResponse) -> Step<Come> {

@@ -183,7 +183,7 @@ async fn tokens_are_fetched_kept_and_fetched_anew() {
                     format!(r#"{{"access_token":"token-{given}","expires_in":"3599"}}"#),
                 );
             }
-            match asked.header("authorization") == Some(&format!("Bearer token-{good}")) {
+            match asked.header("authorization") == Some(format!("Bearer token-{good}").as_str()) {
                 true => HttpAnswer::new(200, "<EnumerationResults/>"),
                 false => error(401, "InvalidAuthenticationInfo"),
             }

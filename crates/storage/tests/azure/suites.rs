@@ -1,8 +1,8 @@
 //! Every promise, in the root of a container, below a path in it, and with files that go in blocks.
 
 use strongroom_testkit::servers::Azurite;
+use strongroom_testkit::storage_suite;
 use strongroom_testkit::storage_suite::Fixture;
-use strongroom_testkit::{large_storage_suite, storage_suite};
 
 use crate::objects::{opened, with};
 
@@ -21,7 +21,6 @@ async fn in_blocks() -> Fixture {
 }
 
 storage_suite!(azure, below_a_path);
-large_storage_suite!(large_azure, below_a_path);
 
 /// What is different where files go in blocks.
 mod azure_in_blocks {
@@ -47,4 +46,14 @@ mod azure_in_blocks {
         a_listing_beside_writers_has_whole_files_only
         a_dropped_write_leaves_nothing_half_done
     );
+}
+
+mod azure_large {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_file_of_300_mib_is_stored_whole() {
+        let fixture = at("azure:box:/", &["azure.block-size=64MiB"]);
+        storage_suite::a_file_of_300_mib_is_stored_whole(&fixture).await;
+    }
 }

@@ -25,7 +25,7 @@ fn sent(proxy: &FaultProxy) -> usize {
 }
 
 fn behind(proxy: &FaultProxy, more: &[&str]) -> Arc<dyn Storage> {
-    let more = [&["gcs.chunk-size=1MiB"], more].concat();
+    let more = [&["gcs.chunk-size=1MiB"][..], more].concat();
     opened("gs:box:/", &with(Gcs::options_at(&proxy.host()), &more)).0
 }
 

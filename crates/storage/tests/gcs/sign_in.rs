@@ -27,7 +27,7 @@ fn service(good: &'static [usize]) -> ScriptedHttp {
         match known
             .collect::<Vec<_>>()
             .iter()
-            .any(|known| asked.header("authorization") == Some(known))
+            .any(|known| asked.header("authorization") == Some(known.as_str()))
         {
             true => HttpAnswer::new(200, "{}"),
             false => HttpAnswer::new(
