@@ -76,7 +76,7 @@ fn mapped(
             (Kind::Throttled, true)
         }
         (_, "quotaExceeded" | "storageQuotaExceeded") => (Kind::NoSpace, false),
-        (_, "backendError" | "internalError" | "uploadBrokenConnection") => (Kind::Io, true),
+        (_, "internalError" | "uploadBrokenConnection") => (Kind::Io, true),
         _ => return general,
     };
     let failure = match passes {
@@ -130,7 +130,7 @@ mod tests {
                 Retry::Never,
             ),
             (429, "rateLimitExceeded", ErrorKind::Throttled, Retry::Later),
-            (503, "backendError", ErrorKind::Io, Retry::Later),
+            (500, "internalError", ErrorKind::Io, Retry::Later),
             (400, "invalid", ErrorKind::Io, Retry::Never),
             (503, "", ErrorKind::Unreachable, Retry::Later),
         ] {
