@@ -1,7 +1,7 @@
 //! Bytes at rest: where the files of a repository or of an archive live.
 //!
 //! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a folder on a server
-//! with SSH, a server of restic's protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
+//! with SSH, a server of restic's protocol, a container or bucket of a cloud, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
 //! for each. What a person writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
 //! of them, with the wrappers that its kind needs.
 //!
@@ -28,22 +28,29 @@
 //!
 //! Invariant: nothing here prints, reads the environment or the home folder; all of that comes in as values.
 
+pub mod azure;
 mod behaviour;
 mod buffers;
 pub mod cache;
 mod confirm;
+mod crc32c;
 mod error;
 mod failure;
+mod fresh_secret;
+pub mod gcs;
 mod http;
+mod key_prefix;
 mod limit;
 pub mod local;
 mod location;
 pub mod memory;
+mod oauth;
 mod open;
 mod options;
 mod pace;
 mod path;
 mod process;
+mod ranged;
 mod rclone;
 mod read_only;
 pub mod rest;
@@ -57,6 +64,7 @@ mod timeout;
 mod turns;
 mod units;
 
+pub use azure::AzureLocation;
 pub use behaviour::{Behaviour, RetryObserver};
 pub use buffers::{Buffer, Buffers};
 pub use cache::{
@@ -65,6 +73,7 @@ pub use cache::{
 };
 pub use confirm::ConfirmStorage;
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
+pub use gcs::GcsLocation;
 pub use limit::LimitStorage;
 pub use local::{LocalLocation, LocalStorage};
 pub use location::{Location, LocationError};

@@ -1,5 +1,7 @@
 //! What a person writes after `--repo`, as a typed place.
 
+use crate::azure::AzureLocation;
+use crate::gcs::GcsLocation;
 use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
@@ -17,6 +19,10 @@ pub enum Location {
     Rclone(RcloneLocation),
     /// A folder on a server that is reached over SSH: `sftp://user@host/path`.
     Sftp(SftpLocation),
+    /// A container of Azure Blob Storage: `azure:container:/path`.
+    Azure(AzureLocation),
+    /// A bucket of Google Cloud Storage: `gs:bucket:/path`.
+    Gcs(GcsLocation),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -53,11 +59,13 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 6] = [
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
     crate::sftp::EXAMPLE,
+    crate::azure::EXAMPLE,
+    crate::gcs::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -65,9 +73,9 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 15] = [
-    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive",
-    "dropbox", "onedrive", "dir", "azure",
+const LATER: [&str; 12] = [
+    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "b2", "gdrive", "dropbox",
+    "onedrive", "dir",
 ];
 
 impl LocationError {
@@ -95,6 +103,8 @@ impl Location {
             "local" => LocalLocation::parse(rest).map(Self::Local),
             "rest" => RestLocation::parse(rest).map(Self::Rest),
             "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
+            "azure" | "azblob" => AzureLocation::parse(rest).map(Self::Azure),
+            "gs" => GcsLocation::parse(rest).map(Self::Gcs),
             "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
@@ -160,8 +170,6 @@ mod tests {
             "ftps://h/p",
             "smb://h/p",
             "rsync://h/p",
-            "gs://b/p",
-            "azblob://c/p",
             "b2://b/p",
             "gdrive://p",
             "dropbox://p",

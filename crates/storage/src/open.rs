@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
+use crate::azure::{AzureOptions, AzureStorage};
 use crate::behaviour::{Behaviour, RetryObserver};
 use crate::failure::Failure;
+use crate::gcs::{GcsOptions, GcsStorage};
 use crate::http::{HttpClient, HttpOptions};
 use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
 use crate::sftp::SftpOptions;
-use crate::{LocalStorage, Location, Options, RcloneLocation, RestLocation, Storage, Surroundings};
+use crate::{
+    AzureLocation, GcsLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation,
+    Storage, Surroundings,
+};
 
 /// A storage, with the wrappers that its kind needs around it.
 #[derive(Debug)]
@@ -100,6 +107,14 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
             let kind = open_rclone(rclone, settings)?;
             Ok(over_network(Arc::new(kind), Vec::new()))
         }
+        Location::Azure(azure) => {
+            let (kind, warnings) = open_azure(azure, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
+        Location::Gcs(gcs) => {
+            let (kind, warnings) = open_gcs(gcs, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
         Location::Sftp(sftp) => {
             let options =
                 SftpOptions::new(settings.options, settings.surroundings, behaviour.times)?;
@@ -107,6 +122,51 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
             Ok(over_network(Arc::new(kind), Vec::new()))
         }
     }
+}
+
+/// What is asked on the machine itself or beside it answers in this time, or is not there.
+const NEARBY: Duration = Duration::from_secs(2);
+
+/// A client for servers anywhere, and one for what is near and reached without proxies.
+fn http_clients(
+    location: &impl ToString,
+    http: &HttpOptions,
+    connections: usize,
+    behaviour: &Behaviour,
+) -> Result<(HttpClient, HttpClient), OpenError> {
+    let client = |options: &HttpOptions| {
+        let client = HttpClient::new(options, connections, behaviour.paces.clone());
+        client.map_err(|failure| OpenError::unusable(location, failure))
+    };
+    Ok((client(http)?, client(&http.nearby(NEARBY))?))
+}
+
+fn open_azure(
+    location: &AzureLocation,
+    settings: &OpenSettings<'_>,
+) -> Result<(AzureStorage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let azure = AzureOptions::new(options, surroundings)?;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let mut warnings = http.warnings();
+    warnings.extend(azure.warnings());
+    let (client, nearby) = http_clients(location, &http, azure.connections, behaviour)?;
+    Ok((AzureStorage::new(client, nearby, location, azure), warnings))
+}
+
+fn open_gcs(
+    location: &GcsLocation,
+    settings: &OpenSettings<'_>,
+) -> Result<(GcsStorage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let gcs = GcsOptions::new(options, surroundings)?;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let mut warnings = http.warnings();
+    warnings.extend(gcs.warnings());
+    let (client, nearby) = http_clients(location, &http, gcs.connections, behaviour)?;
+    Ok((GcsStorage::new(client, nearby, location, gcs), warnings))
 }
 
 fn open_rest(

@@ -8,7 +8,10 @@ mod vault;
 #[path = "../killed/moment.rs"]
 mod moment;
 
+mod azure;
+mod certificate;
 mod faults;
+mod gcs;
 mod refused;
 mod round;
 mod served;

@@ -145,7 +145,7 @@ impl HttpClient {
                 }
                 let call = client.execute(request);
                 let answer = progress.watch("waiting for the server", call).await?;
-                let mut answer = answer.map_err(|error| failure::network(&error))?;
+                let mut answer = answer.map_err(|error| failure::network(&error.without_url()))?;
                 let headers = std::mem::take(answer.headers_mut());
                 (answer.status(), headers, Arriving::Network(answer))
             }

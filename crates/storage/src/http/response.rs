@@ -142,7 +142,7 @@ impl HttpResponse {
         match &mut self.arriving {
             Arriving::Network(response) => {
                 let piece = self.progress.watch(DOING, response.chunk()).await?;
-                piece.map_err(|error| failure::network(&error))
+                piece.map_err(|error| failure::network(&error.without_url()))
             }
             Arriving::Pipe(body) => loop {
                 let frame = self.progress.watch(DOING, body.frame()).await?;
