@@ -4,6 +4,7 @@ use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
 use crate::sftp::SftpLocation;
+use crate::webdav::WebdavLocation;
 
 /// Where a storage is. What identifies somebody is in types that do not show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Location {
     Rclone(RcloneLocation),
     /// A folder on a server that is reached over SSH: `sftp://user@host/path`.
     Sftp(SftpLocation),
+    /// A folder on a WebDAV server: `webdavs://host/path`, `webdav:https://host/path`.
+    Webdav(WebdavLocation),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -53,11 +56,12 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
     crate::sftp::EXAMPLE,
+    crate::webdav::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -65,9 +69,9 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 15] = [
-    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive",
-    "dropbox", "onedrive", "dir", "azure",
+const LATER: [&str; 13] = [
+    "s3", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive", "dropbox", "onedrive",
+    "dir", "azure",
 ];
 
 impl LocationError {
@@ -96,6 +100,9 @@ impl Location {
             "rest" => RestLocation::parse(rest).map(Self::Rest),
             "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
             "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
+            secure @ ("webdav" | "webdavs") => {
+                WebdavLocation::parse(secure == "webdavs", rest).map(Self::Webdav)
+            }
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
@@ -154,8 +161,6 @@ mod tests {
         for text in [
             "s3:https://host/bucket/prefix",
             "s3://bucket/prefix",
-            "webdav://h/p",
-            "webdavs://h/p",
             "ftp://h/p",
             "ftps://h/p",
             "smb://h/p",
