@@ -13,3 +13,4 @@ mod refused;
 mod round;
 mod served;
 mod sftp;
+mod webdav;
