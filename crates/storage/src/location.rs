@@ -6,6 +6,7 @@ use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
 use crate::sftp::SftpLocation;
+use crate::webdav::WebdavLocation;
 
 /// Where a storage is. What identifies somebody is in types that do not show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Location {
     Azure(AzureLocation),
     /// A bucket of Google Cloud Storage: `gs:bucket:/path`.
     Gcs(GcsLocation),
+    /// A folder on a WebDAV server: `webdavs://host/path`, `webdav:https://host/path`.
+    Webdav(WebdavLocation),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -59,13 +62,14 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: &[&str] = &[
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
     crate::sftp::EXAMPLE,
     crate::azure::EXAMPLE,
     crate::gcs::EXAMPLE,
+    crate::webdav::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -73,9 +77,8 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 12] = [
-    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "b2", "gdrive", "dropbox",
-    "onedrive", "dir",
+const LATER: &[&str] = &[
+    "s3", "ftp", "ftps", "smb", "rsync", "b2", "gdrive", "dropbox", "onedrive", "dir",
 ];
 
 impl LocationError {
@@ -106,6 +109,9 @@ impl Location {
             "azure" | "azblob" => AzureLocation::parse(rest).map(Self::Azure),
             "gs" => GcsLocation::parse(rest).map(Self::Gcs),
             "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
+            secure @ ("webdav" | "webdavs") => {
+                WebdavLocation::parse(secure == "webdavs", rest).map(Self::Webdav)
+            }
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
@@ -164,8 +170,6 @@ mod tests {
         for text in [
             "s3:https://host/bucket/prefix",
             "s3://bucket/prefix",
-            "webdav://h/p",
-            "webdavs://h/p",
             "ftp://h/p",
             "ftps://h/p",
             "smb://h/p",

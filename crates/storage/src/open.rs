@@ -13,9 +13,10 @@ use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
 use crate::sftp::SftpOptions;
+use crate::webdav::{WebdavClient, WebdavOptions, WebdavStorage};
 use crate::{
     AzureLocation, GcsLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation,
-    Storage, Surroundings,
+    Storage, Surroundings, WebdavLocation,
 };
 
 /// A storage, with the wrappers that its kind needs around it.
@@ -121,6 +122,10 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
             let kind = crate::sftp::open(sftp, options, behaviour.paces.clone());
             Ok(over_network(Arc::new(kind), Vec::new()))
         }
+        Location::Webdav(webdav) => {
+            let (kind, warnings) = open_webdav(webdav, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
     }
 }
 
@@ -184,6 +189,24 @@ fn open_rest(
     let base = location.url().clone();
     let client = RestClient::new(Arc::new(client), base, rest.credentials);
     let kind = RestStorage::new(client, location.to_string(), rest.connections);
+    Ok((kind, warnings))
+}
+
+fn open_webdav(
+    location: &WebdavLocation,
+    settings: &OpenSettings<'_>,
+) -> Result<(WebdavStorage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let webdav = WebdavOptions::new(location, options, surroundings)?;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let mut warnings = http.warnings();
+    warnings.extend(webdav.warnings(location));
+    let client = HttpClient::new(&http, webdav.connections, behaviour.paces.clone());
+    let client = client.map_err(|failure| OpenError::unusable(location, failure))?;
+    let (base, private) = (location.url().clone(), location.is_private());
+    let client = WebdavClient::new(client, base, webdav.credentials, private);
+    let kind = WebdavStorage::new(client, location.to_string(), webdav.connections);
     Ok((kind, warnings))
 }
 
