@@ -1,7 +1,7 @@
 //! Bytes at rest: where the files of a repository or of an archive live.
 //!
 //! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a folder on a server
-//! with SSH, a server of restic's protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
+//! with SSH, a bucket, a server of restic's protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
 //! for each. What a person writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
 //! of them, with the wrappers that its kind needs.
 //!
@@ -48,6 +48,7 @@ mod rclone;
 mod read_only;
 pub mod rest;
 mod retry;
+mod s3;
 mod secret;
 pub mod sftp;
 mod storage;
@@ -77,6 +78,7 @@ pub use rclone::RcloneLocation;
 pub use read_only::ReadOnlyStorage;
 pub use rest::RestLocation;
 pub use retry::{RetryPolicies, RetryPolicy, RetryStorage};
+pub use s3::S3Location;
 pub use sftp::{SftpLocation, SftpStorage};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};
 pub use surroundings::Surroundings;

@@ -3,6 +3,7 @@
 use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
+use crate::s3::S3Location;
 use crate::sftp::SftpLocation;
 
 /// Where a storage is. What identifies somebody is in types that do not show it.
@@ -17,6 +18,8 @@ pub enum Location {
     Rclone(RcloneLocation),
     /// A folder on a server that is reached over SSH: `sftp://user@host/path`.
     Sftp(SftpLocation),
+    /// A bucket, or a part of one: `s3:https://host:9000/bucket/path` or `s3://bucket/path`.
+    S3(S3Location),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -53,11 +56,12 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
     crate::sftp::EXAMPLE,
+    crate::s3::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -65,9 +69,9 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 15] = [
-    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive",
-    "dropbox", "onedrive", "dir", "azure",
+const LATER: [&str; 14] = [
+    "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive", "dropbox",
+    "onedrive", "dir", "azure",
 ];
 
 impl LocationError {
@@ -96,6 +100,7 @@ impl Location {
             "rest" => RestLocation::parse(rest).map(Self::Rest),
             "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
             "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
+            "s3" => S3Location::parse(rest).map(Self::S3),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
@@ -152,8 +157,6 @@ mod tests {
     #[test]
     fn kinds_of_later_versions_are_called_by_name() {
         for text in [
-            "s3:https://host/bucket/prefix",
-            "s3://bucket/prefix",
             "webdav://h/p",
             "webdavs://h/p",
             "ftp://h/p",
@@ -168,7 +171,7 @@ mod tests {
             "onedrive://p",
             "b2:user:hunter2@host/",
             "dir:/path",
-            "restic:s3://bucket",
+            "restic:gs://bucket",
         ] {
             let error = Location::parse(text).unwrap_err();
             assert!(

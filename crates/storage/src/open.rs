@@ -8,8 +8,12 @@ use crate::http::{HttpClient, HttpOptions};
 use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
+use crate::s3::{S3Options, S3Storage};
 use crate::sftp::SftpOptions;
-use crate::{LocalStorage, Location, Options, RcloneLocation, RestLocation, Storage, Surroundings};
+use crate::{
+    LocalStorage, Location, Options, RcloneLocation, RestLocation, S3Location, Storage,
+    Surroundings,
+};
 
 /// A storage, with the wrappers that its kind needs around it.
 #[derive(Debug)]
@@ -106,6 +110,10 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
             let kind = crate::sftp::open(sftp, options, behaviour.paces.clone());
             Ok(over_network(Arc::new(kind), Vec::new()))
         }
+        Location::S3(s3) => {
+            let (kind, warnings) = open_s3(s3, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
     }
 }
 
@@ -136,4 +144,18 @@ fn open_rclone(
     let paces = behaviour.paces.clone();
     let kind = crate::rclone::open(location, options, behaviour.times, paces);
     kind.map_err(|failure| OpenError::unusable(location, failure))
+}
+
+fn open_s3(
+    location: &S3Location,
+    settings: &OpenSettings<'_>,
+) -> Result<(S3Storage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let options = S3Options::new(options, surroundings, http)?;
+    let warnings = options.warnings();
+    let kind = crate::s3::open(location, options, behaviour.paces.clone());
+    let kind = kind.map_err(|failure| OpenError::unusable(location, failure))?;
+    Ok((kind, warnings))
 }

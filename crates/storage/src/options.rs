@@ -35,13 +35,14 @@ pub struct OptionGroup {
 }
 
 /// Every group.
-pub const OPTION_GROUPS: [OptionGroup; 6] = [
+pub const OPTION_GROUPS: [OptionGroup; 7] = [
     crate::behaviour::RETRY,
     crate::behaviour::LIMIT,
     crate::http::OPTIONS,
     crate::rest::OPTIONS,
     crate::rclone::OPTIONS,
     crate::sftp::OPTIONS,
+    crate::s3::OPTIONS,
 ];
 
 /// An option that cannot be used. Never holds the value, which may be a secret put in the wrong place.
