@@ -5,6 +5,7 @@ use crate::gcs::GcsLocation;
 use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
+use crate::s3::S3Location;
 use crate::sftp::SftpLocation;
 use crate::webdav::WebdavLocation;
 
@@ -26,6 +27,8 @@ pub enum Location {
     Gcs(GcsLocation),
     /// A folder on a WebDAV server: `webdavs://host/path`, `webdav:https://host/path`.
     Webdav(WebdavLocation),
+    /// A bucket, or a part of one: `s3:https://host:9000/bucket/path` or `s3://bucket/path`.
+    S3(S3Location),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -70,6 +73,7 @@ const EXAMPLES: &[&str] = &[
     crate::azure::EXAMPLE,
     crate::gcs::EXAMPLE,
     crate::webdav::EXAMPLE,
+    crate::s3::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -78,7 +82,7 @@ fn kinds_here() -> String {
 
 /// Kinds that have a name already, with the layouts that other versions add.
 const LATER: &[&str] = &[
-    "s3", "ftp", "ftps", "smb", "rsync", "b2", "gdrive", "dropbox", "onedrive", "dir",
+    "ftp", "ftps", "smb", "rsync", "b2", "gdrive", "dropbox", "onedrive", "dir",
 ];
 
 impl LocationError {
@@ -112,6 +116,7 @@ impl Location {
             secure @ ("webdav" | "webdavs") => {
                 WebdavLocation::parse(secure == "webdavs", rest).map(Self::Webdav)
             }
+            "s3" => S3Location::parse(rest).map(Self::S3),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
@@ -168,8 +173,6 @@ mod tests {
     #[test]
     fn kinds_of_later_versions_are_called_by_name() {
         for text in [
-            "s3:https://host/bucket/prefix",
-            "s3://bucket/prefix",
             "ftp://h/p",
             "ftps://h/p",
             "smb://h/p",
@@ -180,7 +183,7 @@ mod tests {
             "onedrive://p",
             "b2:user:hunter2@host/",
             "dir:/path",
-            "restic:s3://bucket",
+            "restic:gs://bucket",
         ] {
             let error = Location::parse(text).unwrap_err();
             assert!(

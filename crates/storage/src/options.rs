@@ -45,6 +45,7 @@ pub const OPTION_GROUPS: &[OptionGroup] = &[
     crate::azure::OPTIONS,
     crate::gcs::OPTIONS,
     crate::webdav::OPTIONS,
+    crate::s3::OPTIONS,
 ];
 
 /// An option that cannot be used. Never holds the value, which may be a secret put in the wrong place.
