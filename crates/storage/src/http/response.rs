@@ -57,6 +57,16 @@ impl HttpResponse {
         self.status.as_u16()
     }
 
+    /// Seconds that the server's clock is ahead of this machine's, by its `Date` (RFC 9110, section 6.6.1).
+    pub(crate) fn clock_ahead_s(&self) -> Option<i64> {
+        let date = httpdate::parse_http_date(self.header("date")?).ok()?;
+        let seconds = |passed: Duration| i64::try_from(passed.as_secs()).ok();
+        match date.duration_since(SystemTime::now()) {
+            Ok(ahead) => seconds(ahead),
+            Err(behind) => seconds(behind.duration())?.checked_neg(),
+        }
+    }
+
     /// A header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
