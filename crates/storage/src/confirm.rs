@@ -140,4 +140,12 @@ impl Storage for ConfirmStorage {
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         self.inner.delete(path).await
     }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        self.inner.remove_empty_folder(folder).await
+    }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.inner.clock_ahead_s()
+    }
 }

@@ -1,7 +1,8 @@
 //! Bytes at rest: where the files of a repository or of an archive live.
 //!
 //! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a folder on a server
-//! with SSH, a server of restic's protocol, a container or bucket of a cloud, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
+//! with SSH, a server of restic's protocol or of WebDAV, a container or bucket of a cloud, rclone) is a folder of its own and keeps them; one
+//! suite of tests asks every kind
 //! for each. What a person writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
 //! of them, with the wrappers that its kind needs.
 //!
@@ -49,12 +50,14 @@ mod open;
 mod options;
 mod pace;
 mod path;
+pub mod probe;
 mod process;
 mod ranged;
 mod rclone;
 mod read_only;
 pub mod rest;
 mod retry;
+mod s3;
 mod secret;
 pub mod sftp;
 mod storage;
@@ -63,6 +66,7 @@ mod temporary_name;
 mod timeout;
 mod turns;
 mod units;
+pub mod webdav;
 
 pub use azure::AzureLocation;
 pub use behaviour::{Behaviour, RetryObserver};
@@ -82,12 +86,15 @@ pub use open::{OpenError, OpenSettings, Opened, open};
 pub use options::{OPTION_GROUPS, OptionError, OptionGroup, OptionInfo, Options};
 pub use pace::Pace;
 pub use path::{InvalidPath, StoragePath};
+pub use probe::Probe;
 pub use rclone::RcloneLocation;
 pub use read_only::ReadOnlyStorage;
 pub use rest::RestLocation;
 pub use retry::{RetryPolicies, RetryPolicy, RetryStorage};
+pub use s3::S3Location;
 pub use sftp::{SftpLocation, SftpStorage};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};
 pub use surroundings::Surroundings;
 pub use timeout::{TimeLimits, TimeoutStorage};
 pub use units::{parse_duration, parse_rate};
+pub use webdav::WebdavLocation;

@@ -111,4 +111,12 @@ impl Storage for LimitStorage {
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         self.in_turn(self.inner.delete(path), |()| 0).await
     }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        self.inner.remove_empty_folder(folder).await
+    }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.inner.clock_ahead_s()
+    }
 }

@@ -12,10 +12,12 @@ use crate::http::{HttpClient, HttpOptions};
 use crate::options::OptionError;
 use crate::rclone::RcloneOptions;
 use crate::rest::{RestClient, RestOptions, RestStorage};
+use crate::s3::{S3Options, S3Storage};
 use crate::sftp::SftpOptions;
+use crate::webdav::{WebdavClient, WebdavOptions, WebdavStorage};
 use crate::{
     AzureLocation, GcsLocation, LocalStorage, Location, Options, RcloneLocation, RestLocation,
-    Storage, Surroundings,
+    S3Location, Storage, Surroundings, WebdavLocation,
 };
 
 /// A storage, with the wrappers that its kind needs around it.
@@ -121,6 +123,14 @@ pub fn open(location: &Location, settings: &OpenSettings<'_>) -> Result<Opened, 
             let kind = crate::sftp::open(sftp, options, behaviour.paces.clone());
             Ok(over_network(Arc::new(kind), Vec::new()))
         }
+        Location::Webdav(webdav) => {
+            let (kind, warnings) = open_webdav(webdav, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
+        Location::S3(s3) => {
+            let (kind, warnings) = open_s3(s3, settings)?;
+            Ok(over_network(Arc::new(kind), warnings))
+        }
     }
 }
 
@@ -187,6 +197,24 @@ fn open_rest(
     Ok((kind, warnings))
 }
 
+fn open_webdav(
+    location: &WebdavLocation,
+    settings: &OpenSettings<'_>,
+) -> Result<(WebdavStorage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let webdav = WebdavOptions::new(location, options, surroundings)?;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let mut warnings = http.warnings();
+    warnings.extend(webdav.warnings(location));
+    let client = HttpClient::new(&http, webdav.connections, behaviour.paces.clone());
+    let client = client.map_err(|failure| OpenError::unusable(location, failure))?;
+    let (base, private) = (location.url().clone(), location.is_private());
+    let client = WebdavClient::new(client, base, webdav.credentials, private);
+    let kind = WebdavStorage::new(client, location.to_string(), webdav.connections);
+    Ok((kind, warnings))
+}
+
 fn open_rclone(
     location: &RcloneLocation,
     settings: &OpenSettings<'_>,
@@ -196,4 +224,18 @@ fn open_rclone(
     let paces = behaviour.paces.clone();
     let kind = crate::rclone::open(location, options, behaviour.times, paces);
     kind.map_err(|failure| OpenError::unusable(location, failure))
+}
+
+fn open_s3(
+    location: &S3Location,
+    settings: &OpenSettings<'_>,
+) -> Result<(S3Storage, Vec<String>), OpenError> {
+    let (options, surroundings) = (settings.options, settings.surroundings);
+    let behaviour = &settings.behaviour;
+    let http = HttpOptions::new(options, surroundings, behaviour.times)?;
+    let options = S3Options::new(options, surroundings, http)?;
+    let warnings = options.warnings();
+    let kind = crate::s3::open(location, options, behaviour.paces.clone());
+    let kind = kind.map_err(|failure| OpenError::unusable(location, failure))?;
+    Ok((kind, warnings))
 }

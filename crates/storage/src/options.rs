@@ -35,7 +35,7 @@ pub struct OptionGroup {
 }
 
 /// Every group.
-pub const OPTION_GROUPS: [OptionGroup; 8] = [
+pub const OPTION_GROUPS: &[OptionGroup] = &[
     crate::behaviour::RETRY,
     crate::behaviour::LIMIT,
     crate::http::OPTIONS,
@@ -44,6 +44,8 @@ pub const OPTION_GROUPS: [OptionGroup; 8] = [
     crate::sftp::OPTIONS,
     crate::azure::OPTIONS,
     crate::gcs::OPTIONS,
+    crate::webdav::OPTIONS,
+    crate::s3::OPTIONS,
 ];
 
 /// An option that cannot be used. Never holds the value, which may be a secret put in the wrong place.

@@ -16,3 +16,4 @@ mod refused;
 mod round;
 mod served;
 mod sftp;
+mod webdav;
