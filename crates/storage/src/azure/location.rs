@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resics_addresses_and_those_with_slashes_are_the_same() {
+    fn restics_addresses_and_those_with_slashes_are_the_same() {
         for (text, shown) in [
             ("box:/", "azure:box:/"),
             ("box:/a/b", "azure:box:/a/b"),

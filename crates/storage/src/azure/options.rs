@@ -319,7 +319,7 @@ mod tests {
 
     /// What works with restic's variables works here, and what somebody says now counts more than what lies around.
     #[test]
-    fn resics_variables_count_and_options_count_more() {
+    fn restics_variables_count_and_options_count_more() {
         let variables = [
             ("AZURE_ACCOUNT_NAME", "acc"),
             ("AZURE_ACCOUNT_KEY", "key"),

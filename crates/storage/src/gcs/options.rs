@@ -135,7 +135,7 @@ impl GcsOptions {
         };
         let chunk_bytes = options.size(CHUNK_SIZE)?;
         let chunk_bytes = chunk_bytes.map_or(Self::CHUNK_BYTES, NonZeroUsize::get);
-        if chunk_bytes % GRAIN_BYTES != 0 || chunk_bytes > Self::MAX_CHUNK_BYTES {
+        if !chunk_bytes.is_multiple_of(GRAIN_BYTES) || chunk_bytes > Self::MAX_CHUNK_BYTES {
             let expected = "a multiple of 256KiB, and at most 256MiB";
             return Err(OptionError::malformed(CHUNK_SIZE, expected));
         }
