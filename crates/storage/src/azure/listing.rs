@@ -45,7 +45,7 @@ pub(super) fn of_page(
     prefix: &KeyPrefix,
     body: &Bytes,
 ) -> Result<(Vec<FileInfo>, Option<String>), Failure> {
-    let page: Page = parsed(body)?;
+    let page: Page = parsed(body, "<EnumerationResults")?;
     let files = page.blobs.blobs.into_iter();
     let files = files.filter(|blob| blob.properties.resource != "directory");
     let files = files.filter_map(|blob| {
@@ -78,17 +78,21 @@ struct Block {
 
 /// The sizes of blocks that no list names yet, by their names.
 pub(super) fn of_blocks(body: &Bytes) -> Result<BTreeMap<String, u64>, Failure> {
-    let list: BlockList = parsed(body)?;
+    let list: BlockList = parsed(body, "<BlockList")?;
     let blocks = list.uncommitted.blocks.into_iter();
     Ok(blocks.map(|block| (block.name, block.size)).collect())
 }
 
-fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
+/// The root is asked for by name: a page of somebody on the way, which has none of our elements, must not be an empty listing.
+fn parsed<T: DeserializeOwned>(body: &Bytes, root: &str) -> Result<T, Failure> {
     let wrong = |why: &dyn std::fmt::Display| {
         let message = format!("the listing is not in the service's form: {why}");
         Failure::passing(ErrorKind::Mismatch, message)
     };
     let text = std::str::from_utf8(body).map_err(|error| wrong(&error))?;
+    if !text.contains(root) {
+        return Err(wrong(&"it is something else"));
+    }
     quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| wrong(&error))
 }
 
@@ -120,7 +124,7 @@ mod tests {
         assert!(files.is_empty() && next.is_none());
         for wrong in [
             "",
-            "<html>",
+            "<html></html>",
             "<EnumerationResults><Blobs><Blob><Name>a/x</Name></Blob></Blobs></EnumerationResults>",
         ] {
             let error = of_page(&prefix, &Bytes::from(wrong)).unwrap_err();
