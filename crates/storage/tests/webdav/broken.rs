@@ -18,10 +18,15 @@ async fn through(
 ) -> (FaultProxy, Arc<dyn Storage>, Seen) {
     let _ = std::fs::remove_dir_all(server.root().join("r"));
     opened(&server.url("r"), &[]).create().await.unwrap();
+    let is_silence = matches!(fault, HttpFault::Stall | HttpFault::StallAfter(_));
     let picks = move |asked: &HttpAsked| asked.method == method;
     let proxy = FaultProxy::nth(server.host(), 0, picks, fault);
     let address = format!("webdav://ada:try-me@{}/r/", proxy.host());
-    let (storage, seen) = opened_and_seen(&address, &["limit.no-progress=300ms"]);
+    let options: &[&str] = match is_silence {
+        true => &["limit.no-progress=300ms"],
+        false => &[],
+    };
+    let (storage, seen) = opened_and_seen(&address, options);
     (proxy, storage, seen)
 }
 
