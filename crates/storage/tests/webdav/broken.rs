@@ -93,6 +93,28 @@ async fn a_download_survives_every_fault() {
     }
 }
 
+/// A server that does not know ranges sends the whole file; the wrong part of it would be taken for a damaged blob.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_ranges_is_read_in_parts_all_the_same() {
+    let server = ApacheDav::basic();
+    opened(&server.url("r"), &[]).create().await.unwrap();
+    let proxy = FaultProxy::start(server.host(), |_| HttpFault::WithoutHeader("range"));
+    let storage = opened(&format!("webdav://ada:try-me@{}/r/", proxy.host()), &[]);
+    put(&*storage, NAME, WriteMode::New).await.unwrap();
+    let size = content().len() as u64;
+    for (offset, length) in [(0, size), (0, 1), (123_456, 100_001), (size - 1, 1)] {
+        let range = Some(ByteRange { offset, length });
+        let read = storage.read(&path(NAME), range, Class::Data).await;
+        let (first, end) = (offset as usize, (offset + length) as usize);
+        assert!(read.unwrap() == content()[first..end], "{offset} {length}");
+    }
+    for (offset, length) in [(0, size + 1), (size, 1), (size - 1, 2)] {
+        let range = Some(ByteRange { offset, length });
+        let read = storage.read(&path(NAME), range, Class::Data).await;
+        assert_eq!(read.unwrap_err().kind, ErrorKind::RangeOutside);
+    }
+}
+
 /// What the server has not got in full never gets its name, not even for a moment.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_arrived_short_is_sent_again_before_it_is_named() {
