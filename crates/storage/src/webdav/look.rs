@@ -3,9 +3,9 @@
 use super::client::{Depth, WebdavClient};
 use super::failure;
 use super::multistatus::{self, Entry};
+use crate::ErrorKind;
 use crate::failure::Failure;
 use crate::http::HttpResponse;
-use crate::{ErrorKind, Retry};
 
 /// The most bytes that one folder's listing may have: some hundred thousand files.
 const LISTING_BYTES: u64 = 256 << 20;
@@ -99,10 +99,13 @@ pub(super) async fn is_below_file(client: &WebdavClient, name: &str) -> Result<b
 /// Whether an error may stand for something else: a name on the way that is missing, taken or no folder. Those that say
 /// clearly what is the matter do not.
 pub(super) fn is_unclear(failure: &Failure) -> bool {
-    let is_clear = matches!(
+    use ErrorKind as Kind;
+    !matches!(
         failure.kind,
-        ErrorKind::NoSpace | ErrorKind::Throttled | ErrorKind::Unreachable | ErrorKind::TimedOut
-    );
-    let is_sign_in = failure.kind == ErrorKind::Unauthenticated && failure.retry == Retry::Never;
-    !is_clear && !is_sign_in
+        Kind::NoSpace
+            | Kind::Throttled
+            | Kind::Unreachable
+            | Kind::TimedOut
+            | Kind::Unauthenticated
+    )
 }

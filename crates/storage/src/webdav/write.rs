@@ -11,7 +11,7 @@ use super::look::{Thing, is_unclear, look};
 use super::walk::root_exists;
 use crate::failure::Failure;
 use crate::http::HttpResponse;
-use crate::{ErrorKind, StoragePath, WriteMode, temporary_name};
+use crate::{ErrorKind, Retry, StoragePath, WriteMode, temporary_name};
 
 /// A temporary file. When this is dropped the file is removed, unless it was [kept](Self::keep).
 struct Temporary {
@@ -66,6 +66,7 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// Stores it.
     pub(super) async fn run(&self, data: &Bytes) -> Result<(), Failure> {
+        self.folders.make(self.client, self.path).await?;
         let temporary = Temporary::new(self.client, self.path)?;
         self.send(&temporary.name, data).await?;
         self.confirm(&temporary.name, data.len() as u64).await?;
@@ -76,7 +77,6 @@ impl Job<'_> {
 
     /// Folders that were there may have gone, which the server says in its own way; then they are made once more.
     async fn send(&self, temporary: &str, data: &Bytes) -> Result<(), Failure> {
-        self.folders.make(self.client, self.path).await?;
         let response = self.client.put(temporary, data.clone()).await?;
         if !matches!(response.status(), 403 | 404 | 409) {
             return good(response).await;
@@ -133,16 +133,21 @@ impl Job<'_> {
         let Err(refused) = good(response).await else {
             return Ok(());
         };
-        // 403 and others stand for several things here, one of them that the name is taken.
-        if is_unclear(&refused) && self.mode == WriteMode::New {
+        if !is_unclear(&refused) {
+            return Err(refused);
+        }
+        // One of the things that 403 and others stand for is that the name is taken. What passes may have been done all the
+        // same, and then it is our own file that is there: the repetition learns that.
+        if refused.retry == Retry::Never && self.mode == WriteMode::New {
             match look(self.client, name).await? {
                 Thing::File { .. } => return Err(exists()),
                 Thing::Folder => return Err(is_folder()),
                 Thing::Nothing => {}
             }
         }
-        if is_unclear(&refused) && !root_exists(self.client).await? {
-            self.folders.forget();
+        // Another is that a folder is missing; the repetition makes it.
+        self.folders.forget();
+        if !root_exists(self.client).await? {
             return Err(no_storage());
         }
         Err(refused)

@@ -18,10 +18,15 @@ async fn through(
 ) -> (FaultProxy, Arc<dyn Storage>, Seen) {
     let _ = std::fs::remove_dir_all(server.root().join("r"));
     opened(&server.url("r"), &[]).create().await.unwrap();
+    let is_silence = matches!(fault, HttpFault::Stall | HttpFault::StallAfter(_));
     let picks = move |asked: &HttpAsked| asked.method == method;
     let proxy = FaultProxy::nth(server.host(), 0, picks, fault);
     let address = format!("webdav://ada:try-me@{}/r/", proxy.host());
-    let (storage, seen) = opened_and_seen(&address, &["limit.no-progress=300ms"]);
+    let options: &[&str] = match is_silence {
+        true => &["limit.no-progress=300ms"],
+        false => &[],
+    };
+    let (storage, seen) = opened_and_seen(&address, options);
     (proxy, storage, seen)
 }
 
@@ -85,6 +90,28 @@ async fn a_download_survives_every_fault() {
         let read = storage.read(&path(NAME), range, Class::Data).await;
         let read = read.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert!(read == content()[5000..105_000], "{fault:?}");
+    }
+}
+
+/// A server that does not know ranges sends the whole file; the wrong part of it would be taken for a damaged blob.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_ranges_is_read_in_parts_all_the_same() {
+    let server = ApacheDav::basic();
+    opened(&server.url("r"), &[]).create().await.unwrap();
+    let proxy = FaultProxy::start(server.host(), |_| HttpFault::WithoutHeader("range"));
+    let storage = opened(&format!("webdav://ada:try-me@{}/r/", proxy.host()), &[]);
+    put(&*storage, NAME, WriteMode::New).await.unwrap();
+    let size = content().len() as u64;
+    for (offset, length) in [(0, size), (0, 1), (123_456, 100_001), (size - 1, 1)] {
+        let range = Some(ByteRange { offset, length });
+        let read = storage.read(&path(NAME), range, Class::Data).await;
+        let (first, end) = (offset as usize, (offset + length) as usize);
+        assert!(read.unwrap() == content()[first..end], "{offset} {length}");
+    }
+    for (offset, length) in [(0, size + 1), (size, 1), (size - 1, 2)] {
+        let range = Some(ByteRange { offset, length });
+        let read = storage.read(&path(NAME), range, Class::Data).await;
+        assert_eq!(read.unwrap_err().kind, ErrorKind::RangeOutside);
     }
 }
 

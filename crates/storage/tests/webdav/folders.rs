@@ -1,6 +1,6 @@
 //! Folders: which are made, which are removed, and what vanishes.
 
-use strongroom_storage::{ErrorKind, Storage, WriteMode};
+use strongroom_storage::{ErrorKind, WriteMode};
 use strongroom_testkit::servers::{ApacheDav, RcloneWebdav, Wsgidav};
 
 use crate::opened::{content, opened, path, put};

@@ -44,6 +44,7 @@ pub fn content() -> Bytes {
 }
 
 pub async fn put(storage: &dyn Storage, name: &str, mode: WriteMode) -> Result<()> {
-    let write = storage.write(&path(name), content(), mode, Class::Data);
+    let path = path(name);
+    let write = storage.write(&path, content(), mode, Class::Data);
     write.await
 }

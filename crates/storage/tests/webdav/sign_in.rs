@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use strongroom_storage::{ErrorKind, Storage, WriteMode};
+use strongroom_storage::{ErrorKind, WriteMode};
 use strongroom_testkit::servers::{ApacheDav, RcloneWebdav, Wsgidav};
 use strongroom_testkit::{FaultProxy, HttpAsked, HttpFault};
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use strongroom_storage::{Storage, WriteMode};
+use strongroom_storage::WriteMode;
 use strongroom_testkit::servers::{ApacheDav, RcloneWebdav, Wsgidav};
 
 use crate::opened::{opened, path, put};

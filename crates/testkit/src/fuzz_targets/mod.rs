@@ -7,6 +7,7 @@
 mod content;
 mod format;
 mod own;
+mod server;
 mod text;
 
 /// One parser, or several that share their input.
@@ -169,5 +170,10 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
             "repository/src/signature/key.rs",
         ],
         own::signature_key,
+    ),
+    target(
+        "webdav_listing",
+        &["storage/src/webdav/multistatus.rs"],
+        server::webdav_listing,
     ),
 ];
