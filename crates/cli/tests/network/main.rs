@@ -11,5 +11,6 @@ mod moment;
 mod faults;
 mod refused;
 mod round;
+mod s3;
 mod served;
 mod sftp;
