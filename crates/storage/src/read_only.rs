@@ -105,4 +105,13 @@ impl Storage for ReadOnlyStorage {
         self.allow(Operation::Hold, Some(path))?;
         self.inner.hold(path, until).await
     }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        self.allow(Operation::Delete, Some(folder))?;
+        self.inner.remove_empty_folder(folder).await
+    }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.inner.clock_ahead_s()
+    }
 }

@@ -338,4 +338,12 @@ impl Storage for RetryStorage {
         self.simply(Operation::Hold, || self.inner.hold(path, until))
             .await
     }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        self.inner.remove_empty_folder(folder).await
+    }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.inner.clock_ahead_s()
+    }
 }

@@ -159,4 +159,16 @@ pub trait Storage: fmt::Debug + Send + Sync {
             message,
         ))
     }
+
+    /// Removes a folder that has no files, where the kind has folders of their own; one that is not there, or whose kind
+    /// knows only names with slashes in them, is a success. Nobody may write below it meanwhile.
+    async fn remove_empty_folder(&self, _folder: &StoragePath) -> Result<()> {
+        Ok(())
+    }
+
+    /// Seconds that the clock of the server was ahead of this machine's at its last answer, to a second or two; `None`
+    /// where it has not told, or never does. Asks nothing.
+    fn clock_ahead_s(&self) -> Option<i64> {
+        None
+    }
 }

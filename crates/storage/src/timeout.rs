@@ -171,4 +171,12 @@ impl Storage for TimeoutStorage {
         )
         .await
     }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        self.inner.remove_empty_folder(folder).await
+    }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.inner.clock_ahead_s()
+    }
 }

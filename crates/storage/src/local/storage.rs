@@ -226,4 +226,13 @@ impl Storage for LocalStorage {
         })
         .await
     }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        let owned = folder.clone();
+        let remove = move |state: &State| match fs::remove_dir(state.file(&owned)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        };
+        self.blocking(Operation::Delete, Some(folder), remove).await
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 
 use crate::http::Url;
 use async_trait::async_trait;
@@ -89,7 +89,12 @@ pub(crate) struct RestClient {
     signed_in: Mutex<Option<SecretString>>,
     was_accepted: AtomicBool,
     extended: AtomicU8,
+    /// [`UNTOLD`] before an answer has told.
+    clock_ahead_s: AtomicI64,
 }
+
+/// No clock is so far behind.
+const UNTOLD: i64 = i64::MIN;
 
 impl RestClient {
     /// `base` ends with a slash.
@@ -101,6 +106,7 @@ impl RestClient {
             signed_in: Mutex::new(None),
             was_accepted: AtomicBool::new(false),
             extended: AtomicU8::new(Extended::Unknown as u8),
+            clock_ahead_s: AtomicI64::new(UNTOLD),
         }
     }
 
@@ -111,6 +117,12 @@ impl RestClient {
             1 => Extended::No,
             _ => Extended::Yes,
         }
+    }
+
+    /// [`crate::Storage::clock_ahead_s`].
+    pub(super) fn clock_ahead_s(&self) -> Option<i64> {
+        let told = self.clock_ahead_s.load(Ordering::Relaxed);
+        (told != UNTOLD).then_some(told)
     }
 
     /// A request below the repository. `parts` are made of the letters of a [`StoragePath`], which need no escaping.
@@ -160,6 +172,9 @@ impl RestClient {
     /// Whoever says so has our addition, and keeps it. Whether a server has not is learned from an answer that must be its
     /// own: that of a proxy on the way, or of a server in distress, says nothing.
     fn learn(&self, response: &HttpResponse) {
+        if let Some(ahead) = response.clock_ahead_s() {
+            self.clock_ahead_s.store(ahead, Ordering::Relaxed);
+        }
         if response.header(FILES_HEADER) == Some("1") {
             self.extended.store(Extended::Yes as u8, Ordering::Relaxed);
         } else if matches!(response.status(), 200..=299 | 404) {

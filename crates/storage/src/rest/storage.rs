@@ -344,4 +344,8 @@ impl Storage for RestStorage {
         let removed = self.remove(path).await;
         removed.map_err(|failure| failure.at(Operation::Delete, self.location(), Some(path)))
     }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.client.clock_ahead_s()
+    }
 }

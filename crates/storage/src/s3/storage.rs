@@ -148,4 +148,8 @@ impl Storage for S3Storage {
         let held = self.extend_lock(path, until).await;
         held.map_err(|failure| failure.at(Operation::Hold, self.location(), Some(path)))
     }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.client.clock_ahead_s()
+    }
 }

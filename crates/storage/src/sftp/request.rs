@@ -22,6 +22,7 @@ const OPENDIR: u8 = 11;
 const READDIR: u8 = 12;
 const REMOVE: u8 = 13;
 const MKDIR: u8 = 14;
+const RMDIR: u8 = 15;
 const REALPATH: u8 = 16;
 const STAT: u8 = 17;
 const RENAME: u8 = 18;
@@ -63,6 +64,8 @@ pub(super) enum Request<'a> {
     OpenFolder(&'a str),
     ReadFolder(&'a Bytes),
     Remove(&'a str),
+    /// Fails where the folder is not empty.
+    RemoveFolder(&'a str),
     MakeFolder(&'a str, u32),
     /// Fails where the new name is taken, if the server keeps to the draft. Some replace instead.
     Rename(&'a str, &'a str),
@@ -131,6 +134,7 @@ fn kind(request: Request<'_>) -> u8 {
         Request::OpenFolder(_) => OPENDIR,
         Request::ReadFolder(_) => READDIR,
         Request::Remove(_) => REMOVE,
+        Request::RemoveFolder(_) => RMDIR,
         Request::MakeFolder(..) => MKDIR,
         Request::Rename(..) => RENAME,
         Request::RenameReplacing(..)
@@ -179,7 +183,8 @@ fn put_fields(to: &mut BytesMut, request: Request<'_>) -> Option<Bytes> {
         | Request::StatLink(path)
         | Request::RealPath(path)
         | Request::OpenFolder(path)
-        | Request::Remove(path) => {
+        | Request::Remove(path)
+        | Request::RemoveFolder(path) => {
             put_text(to, path.as_bytes())?;
         }
         Request::SetModeOfHandle(handle, mode) => {

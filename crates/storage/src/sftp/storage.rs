@@ -155,6 +155,20 @@ impl State {
         Ok(())
     }
 
+    async fn remove_folder(&self, folder: &StoragePath) -> Outcome<()> {
+        let turn = self.turn().await?;
+        let client = turn.client();
+        let name = self.place.of(folder);
+        let removed = client.ask(Request::RemoveFolder(&name)).await?;
+        let Err(fault) = removed.done().await else {
+            return Ok(());
+        };
+        match absent(client, &self.place, folder, fault).await {
+            failure if failure.kind == ErrorKind::NotFound => Ok(()),
+            failure => Err(failure),
+        }
+    }
+
     async fn delete(&self, path: &StoragePath) -> Outcome<()> {
         let turn = self.turn().await?;
         let client = turn.client();
@@ -228,5 +242,10 @@ impl Storage for SftpStorage {
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         self.at(Operation::Delete, Some(path), self.state.delete(path).await)
+    }
+
+    async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {
+        let removed = self.state.remove_folder(folder).await;
+        self.at(Operation::Delete, Some(folder), removed)
     }
 }

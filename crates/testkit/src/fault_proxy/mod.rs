@@ -3,7 +3,7 @@
 //! Real TCP: a reset is a reset, a stall is silence on an open connection. The rule sees each request before it is passed
 //! on and says what happens to it; the same rule does the same to the same requests, and nothing depends on time.
 
-mod message;
+pub(crate) mod message;
 mod serve;
 
 use std::fmt;

@@ -148,6 +148,11 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
         own::trash_record,
     ),
     target(
+        "receipt",
+        &["repository/src/format/receipt.rs"],
+        own::receipt,
+    ),
+    target(
         "statement",
         &["repository/src/format/signature.rs"],
         own::statement,
