@@ -53,7 +53,7 @@ impl Context {
         )?
         .ok_or_else(|| {
             Error::usage("no repository was named").hint(
-                "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, rest:https://host:8000/path or rclone:remote:path",
+                "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, s3:https://host/bucket/path, rest:https://host:8000/path or rclone:remote:path",
             )
         })?;
         let hint = environment.setting_text("KEY_HINT").map(str::to_owned);

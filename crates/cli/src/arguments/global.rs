@@ -11,7 +11,7 @@ use super::values;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArguments {
-    /// Address of the repository: a path, rest:https://host:8000/path, rclone:remote:path [env: STRONGROOM_REPOSITORY]
+    /// Address of the repository: a path, s3:https://host/bucket/path, rest:https://host:8000/path, rclone:remote:path [env: STRONGROOM_REPOSITORY]
     #[arg(
         short,
         long,

@@ -14,6 +14,7 @@ mod faults;
 mod gcs;
 mod refused;
 mod round;
+mod s3;
 mod served;
 mod sftp;
 mod webdav;

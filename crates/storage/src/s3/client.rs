@@ -1,6 +1,6 @@
 //! Sending requests: addressed, signed, and sent again where the server corrects the region or the keys have expired.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -27,7 +27,11 @@ pub(super) struct S3Client {
     uploads: Semaphore,
     bucket_is_missing: AtomicBool,
     was_accepted: AtomicBool,
+    clock_ahead_s: AtomicI64,
 }
+
+/// No answer has told the time.
+const UNTOLD: i64 = i64::MIN;
 
 impl S3Client {
     pub(super) fn new(
@@ -46,6 +50,7 @@ impl S3Client {
             uploads: Semaphore::new(options.connections),
             bucket_is_missing: AtomicBool::new(false),
             was_accepted: AtomicBool::new(false),
+            clock_ahead_s: AtomicI64::new(UNTOLD),
         })
     }
 
@@ -76,6 +81,12 @@ impl S3Client {
         self.bucket_is_missing.load(Ordering::Relaxed)
     }
 
+    /// [`crate::Storage::clock_ahead_s`].
+    pub(super) fn clock_ahead_s(&self) -> Option<i64> {
+        let told = self.clock_ahead_s.load(Ordering::Relaxed);
+        (told != UNTOLD).then_some(told)
+    }
+
     /// Waits for a turn to send a body that is long.
     pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
         let turn = self.uploads.acquire().await;
@@ -90,6 +101,9 @@ impl S3Client {
             let region = self.endpoint.region();
             let signed = self.signed(request, key.as_deref(), &region)?;
             let response = self.http.send(signed).await?;
+            if let Some(ahead) = response.clock_ahead_s() {
+                self.clock_ahead_s.store(ahead, Ordering::Relaxed);
+            }
             if (200..=299).contains(&response.status()) {
                 self.bucket_is_missing.store(false, Ordering::Relaxed);
                 self.was_accepted.store(true, Ordering::Relaxed);

@@ -21,6 +21,7 @@ mod endpoint;
 mod failure;
 mod listing;
 mod location;
+mod lock;
 mod metadata;
 mod multipart;
 mod options;

@@ -38,8 +38,8 @@ pub(crate) const OPTIONS: OptionGroup = OptionGroup {
         },
         OptionInfo {
             key: LOCK_MODE,
-            value: "governance|compliance",
-            help: "Object lock of what is written: governance can be lifted with a special right, compliance by nobody",
+            value: "MODE",
+            help: "Object lock of what is written: governance, which a special right lifts, or compliance, which nobody can lift",
         },
         OptionInfo {
             key: METADATA_CLASS,
@@ -58,7 +58,7 @@ pub(crate) const OPTIONS: OptionGroup = OptionGroup {
         },
         OptionInfo {
             key: PATH_STYLE,
-            value: "auto|true|false",
+            value: "CHOICE",
             help: "Whether the bucket stands in the path (true) or in the name of the host (false); otherwise auto, in the name with AWS alone",
         },
         OptionInfo {

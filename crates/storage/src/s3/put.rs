@@ -1,7 +1,6 @@
 //! Files that go in one request.
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
@@ -82,16 +81,7 @@ impl S3Storage {
         let request = S3Request::on_key(method, self.client.key(path))
             .header("content-type", "application/octet-stream")
             .maybe_header("x-amz-storage-class", self.options.class(class));
-        let Some(lock) = self.options.lock else {
-            return request;
-        };
-        let until = Timestamp::now()
-            .checked_add(lock.period)
-            .unwrap_or(Timestamp::MAX);
-        request.header("x-amz-object-lock-mode", lock.mode).header(
-            "x-amz-object-lock-retain-until-date",
-            until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        )
+        self.locked(request)
     }
 
     /// Whether the answer shows that all bytes have come; otherwise the storage is asked for the file.

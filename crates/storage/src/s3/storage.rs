@@ -1,6 +1,7 @@
 //! The calls of a storage.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -141,5 +142,14 @@ impl Storage for S3Storage {
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         let removed = self.remove(path).await;
         removed.map_err(|failure| failure.at(Operation::Delete, self.location(), Some(path)))
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        let held = self.extend_lock(path, until).await;
+        held.map_err(|failure| failure.at(Operation::Hold, self.location(), Some(path)))
+    }
+
+    fn clock_ahead_s(&self) -> Option<i64> {
+        self.client.clock_ahead_s()
     }
 }

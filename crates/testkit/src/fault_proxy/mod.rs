@@ -23,6 +23,17 @@ pub struct HttpAsked {
     pub path: String,
     /// Bytes that come with it.
     pub body_bytes: usize,
+    /// Names as they came, with their values.
+    pub headers: Vec<(String, String)>,
+}
+
+impl HttpAsked {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// What happens to a request.
@@ -34,6 +45,10 @@ pub enum HttpFault {
     Status(u16),
     /// As before, with a `Retry-After`.
     StatusWithPause(u16, String),
+    /// It is answered with this status and this body, and was not passed on.
+    Answer(u16, String),
+    /// It is passed on without this header.
+    WithoutHeader(&'static str),
     /// It was carried out, and the answer has this status.
     StatusAfter(u16),
     /// The connection is reset, and it was not passed on.
