@@ -30,6 +30,13 @@ impl Context {
         Meter::start(&self.output, activity, Pace::new(frames))
     }
 
+    /// Shows one of several operations that run at the same time.
+    pub fn meter_about(&self, about: String) -> Meter {
+        let frames = self.environment.setting_text("PROGRESS_FPS");
+        let frames = frames.and_then(|text| text.parse().ok());
+        Meter::start_about(&self.output, Pace::new(frames), about)
+    }
+
     /// Ends with exit code 130 where the user has asked to stop.
     pub fn check_cancelled(&self) -> Result<()> {
         match self.cancel.is_cancelled() {

@@ -28,7 +28,6 @@ mod storages;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +46,7 @@ static MEMORY: LargePages = LargePages;
 fn main() -> std::process::ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::read();
-    let code = match Arguments::try_parse_from(&words) {
+    let code = match Arguments::read(&words) {
         Ok(arguments) => execute(arguments, environment),
         Err(error) => refuse(&error, &words),
     };

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
+use crate::output::figures;
 use crate::password::{PasswordSource, Purpose};
 
 /// A repository that is named but not open yet.
@@ -44,25 +45,52 @@ const ATTEMPTS: usize = 3;
 impl Context {
     /// The repository of `--repo`.
     pub fn named(&self) -> Result<Named> {
+        let mut all = self.named_all()?.into_iter();
+        match (all.next(), all.next()) {
+            (Some(named), None) => Ok(named),
+            _ => Err(Error::usage(
+                "this works on one repository, and several were named",
+            )),
+        }
+    }
+
+    /// The repositories of `--repo`, at least one, all in different places.
+    pub fn named_all(&self) -> Result<Vec<Named>> {
         let (global, environment) = (&self.global, &self.environment);
-        let text = address(
-            global.repo.as_deref(),
-            global.repository_file.as_deref(),
-            environment,
-            "",
-        )?
-        .ok_or_else(|| {
-            Error::usage("no repository was named").hint(
-                "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, s3:https://host/bucket/path, rest:https://host:8000/path or rclone:remote:path",
-            )
-        })?;
+        let addresses = match global.repo.len() {
+            0 => {
+                let file = global.repository_file.as_deref();
+                let text = address(None, file, environment, "")?.ok_or_else(|| {
+                    Error::usage("no repository was named").hint(
+                        "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, sftp://user@host/path, s3:https://host/bucket/path, rest:https://host:8000/path or of another kind of storage",
+                    )
+                })?;
+                vec![text]
+            }
+            _ => global.repo.clone(),
+        };
+        let files = global.password_file.len();
+        if files > 1 && files != addresses.len() {
+            return Err(Error::usage(format!(
+                "{} and {} do not go together",
+                figures::count(files as u64, "password file"),
+                if addresses.len() == 1 { "1 repository".to_owned() } else { format!("{} repositories", addresses.len()) },
+            ))
+            .hint("give --password-file once for all repositories, or once for each, in the same order"));
+        }
         let hint = environment.setting_text("KEY_HINT").map(str::to_owned);
-        self.name(
-            &text,
-            PasswordSource::of_repository(global, environment)?,
-            global.key_hint.clone().or(hint),
-            false,
-        )
+        let hint = global.key_hint.clone().or(hint);
+        let mut all: Vec<Named> = Vec::with_capacity(addresses.len());
+        for (nth, text) in addresses.iter().enumerate() {
+            let password = PasswordSource::of_repository(global, nth, environment)?;
+            let named = self.name(text, password, hint.clone(), false)?;
+            if let Some(same) = all.iter().find(|other| other.is_at(&named.location)) {
+                let location = same.location();
+                return Err(Error::usage(format!("{location} was named twice")));
+            }
+            all.push(named);
+        }
+        Ok(all)
     }
 
     /// The repository of `--from-repo`; `None` where none was given.
@@ -196,6 +224,11 @@ impl Context {
 }
 
 impl Named {
+    /// Whether a person is asked for the password.
+    pub fn asks(&self) -> bool {
+        self.password.asks()
+    }
+
     /// The storage's name for people.
     pub fn location(&self) -> String {
         self.storage.location()

@@ -11,7 +11,8 @@ use super::values;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArguments {
-    /// Address of the repository: a path, s3:https://host/bucket/path, rest:https://host:8000/path, rclone:remote:path [env: STRONGROOM_REPOSITORY]
+    /// Address of the repository: a path, sftp://user@host/path, s3:https://host/bucket/path, rest:https://host:8000/path and
+    /// other kinds; several for `backup` and `init` [env: STRONGROOM_REPOSITORY]
     #[arg(
         short,
         long,
@@ -19,13 +20,13 @@ pub struct GlobalArguments {
         value_name = "URL",
         conflicts_with = "repository_file"
     )]
-    pub repo: Option<String>,
+    pub repo: Vec<String>,
 
     /// File that holds the address of the repository [env: STRONGROOM_REPOSITORY_FILE]
     #[arg(long, global = true, value_name = "FILE")]
     pub repository_file: Option<PathBuf>,
 
-    /// File that holds the password [env: STRONGROOM_PASSWORD_FILE]
+    /// File that holds the password; one for all repositories, or one for each in their order [env: STRONGROOM_PASSWORD_FILE]
     #[arg(
         short,
         long,
@@ -33,7 +34,7 @@ pub struct GlobalArguments {
         value_name = "FILE",
         conflicts_with = "password_command"
     )]
-    pub password_file: Option<PathBuf>,
+    pub password_file: Vec<PathBuf>,
 
     /// Command that prints the password; run without a shell [env: STRONGROOM_PASSWORD_COMMAND]
     #[arg(long, global = true, value_name = "COMMAND")]

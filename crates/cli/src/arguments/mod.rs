@@ -4,6 +4,7 @@ mod filter;
 mod from;
 mod global;
 mod patterns;
+mod repeated;
 pub mod values;
 
 pub use filter::{SnapshotFilterArguments, split_tags};
@@ -11,7 +12,12 @@ pub use from::{FromArguments, FromPasswordArguments};
 pub use global::{CompressionArgument, GlobalArguments};
 pub use patterns::ExcludeArguments;
 
-use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+
+use clap::builder::{PathBufValueParser, StringValueParser};
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use repeated::Repeated;
 
 use crate::commands::Command;
 
@@ -45,5 +51,31 @@ impl Arguments {
     /// The definition of the whole command line, for help, manual pages and completions.
     pub fn definition() -> clap::Command {
         <Self as CommandFactory>::command()
+    }
+
+    /// Reads the words of the command line.
+    ///
+    /// # Errors
+    /// clap's, also where help or the version was asked for.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let text = StringValueParser::new;
+        let path = PathBufValueParser::new;
+        let (repo, repo_parser) = Repeated::new(text());
+        let (option, option_parser) = Repeated::new(text());
+        let (password_file, password_parser) = Repeated::new(path());
+        let (verify_key, verify_parser) = Repeated::new(path());
+        let mut definition = Self::definition()
+            .mut_arg("repo", |arg| arg.value_parser(repo_parser))
+            .mut_arg("option", |arg| arg.value_parser(option_parser))
+            .mut_arg("password_file", |arg| arg.value_parser(password_parser))
+            .mut_arg("verify_key", |arg| arg.value_parser(verify_parser));
+        let matches = definition.try_get_matches_from_mut(words)?;
+        let read = Self::from_arg_matches(&matches);
+        let mut read = read.map_err(|error| error.format(&mut definition))?;
+        read.global.repo = repo.take();
+        read.global.option = option.take();
+        read.global.password_file = password_file.take();
+        read.global.verify_key = verify_key.take();
+        Ok(read)
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use strongroom_repository::Repository;
+use strongroom_repository::{ErrorKind, Repository};
 
 use crate::arguments::FromArguments;
 use crate::context::Context;
@@ -15,6 +15,8 @@ use crate::output::escape;
 ///
 /// Makes the storage where it does not exist, and writes a configuration and a first key.
 /// Whoever loses the password loses the data: nobody can recover either.
+///
+/// With several --repo all are made that are not there yet, such that copies between them store nothing twice.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Version of the repository format
@@ -31,7 +33,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    let named = context.named()?;
+    let named = context.named_all()?;
     let like = match (
         arguments.copy_chunker_params,
         context.named_source(&arguments.from)?,
@@ -45,9 +47,63 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         }
         (false, _) => None,
     };
-    let repository = context.create(&named, like.as_ref()).await?;
-    announce(context, &named, &repository)?;
+    let [one] = named.as_slice() else {
+        return several(&named, like, context).await;
+    };
+    let repository = context.create(one, like.as_ref()).await?;
+    announce(context, one, &repository)?;
     Ok(ExitCode::Success)
+}
+
+/// Makes those that are not there yet. All cut files in the same way, as the first that is there does, so that what is copied
+/// from one to the other is stored once. One that cannot be made keeps none of the others.
+async fn several(
+    named: &[Named],
+    mut like: Option<Repository>,
+    context: &Context,
+) -> Result<ExitCode> {
+    let mut missing = Vec::new();
+    let mut failures = Vec::new();
+    for one in named {
+        match context.open_without_cache(one).await {
+            Ok(repository) => {
+                let location = one.location();
+                let location = escape::text(&location);
+                context.output.note(format_args!(
+                    "there is a repository at {location}, left as it is"
+                ));
+                like.get_or_insert(repository);
+            }
+            Err(error) if error.kind == Some(ErrorKind::NoRepository) => missing.push(one),
+            Err(error) if error.code == ExitCode::Interrupted => return Err(error),
+            Err(error) => failures.push((one.location(), error)),
+        }
+    }
+    if missing.is_empty() && failures.is_empty() {
+        return Err(
+            Error::failed("there is a repository in every place that was named").hint(
+                "use the repositories as they are, or add another address; nothing was changed",
+            ),
+        );
+    }
+    for one in missing {
+        match context.create(one, like.as_ref()).await {
+            Ok(repository) => {
+                announce(context, one, &repository)?;
+                like.get_or_insert(repository);
+            }
+            Err(error) if error.code == ExitCode::Interrupted => return Err(error),
+            Err(error) => failures.push((one.location(), error)),
+        }
+    }
+    let mut failures = failures.into_iter();
+    let Some((location, first)) = failures.next() else {
+        return Ok(ExitCode::Success);
+    };
+    for (location, error) in failures {
+        context.output.warning(&format!("{location}: {error}"));
+    }
+    Err(first.context(location))
 }
 
 /// The result of `init`.

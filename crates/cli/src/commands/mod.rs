@@ -26,6 +26,7 @@ pub mod serve_rest;
 pub mod sign;
 pub mod snapshots;
 pub mod stats;
+pub mod storage;
 pub mod tag;
 pub mod undelete;
 pub mod unlock;
@@ -65,6 +66,7 @@ pub enum Command {
     Sign(sign::Arguments),
     Unlock(unlock::Arguments),
     Parity(parity::Arguments),
+    Storage(storage::Arguments),
     ServeRest(serve_rest::Arguments),
     Cache(cache::Arguments),
     Cat(cat::Arguments),
@@ -76,6 +78,12 @@ pub enum Command {
 impl Command {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> Result<ExitCode> {
+        if context.global.repo.len() > 1 && !self.takes_several() {
+            let message = "several repositories were named, and this command works on one";
+            return Err(Error::usage(message).hint(
+                "`backup` and `init` take several -r/--repo; run any other command once for each",
+            ));
+        }
         match self {
             Self::Init(arguments) => init::run(arguments, context).await,
             Self::Backup(arguments) => backup::run(*arguments, context).await,
@@ -102,6 +110,7 @@ impl Command {
             Self::Sign(arguments) => sign::run(arguments, context).await,
             Self::Unlock(arguments) => unlock::run(arguments, context).await,
             Self::Parity(arguments) => parity::run(arguments, context).await,
+            Self::Storage(arguments) => storage::run(arguments, context).await,
             Self::ServeRest(arguments) => serve_rest::run(arguments, context).await,
             Self::Cache(arguments) => cache::run(arguments, context).await,
             Self::Cat(arguments) => cat::run(arguments, context).await,
@@ -127,6 +136,7 @@ impl Command {
                 | Self::Stats(_)
                 | Self::Key(_)
                 | Self::Unlock(_)
+                | Self::Storage(_)
                 | Self::ServeRest(_)
                 | Self::Cache(_)
                 | Self::Cat(_)
@@ -134,6 +144,11 @@ impl Command {
                 | Self::Generate(_)
                 | Self::Version(_)
         )
+    }
+
+    /// It works on all repositories of `--repo`.
+    fn takes_several(&self) -> bool {
+        matches!(self, Self::Backup(_) | Self::Init(_))
     }
 
     /// What is safe after Ctrl-C, and what to do next.

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) output: Arc<Output>,
     pub(super) activity: Activity,
     pub(super) started: Instant,
+    /// What the work is about, where several go on at the same time.
+    pub(super) about: Option<String>,
     phase: Mutex<Option<(Phase, Instant)>>,
     total: Counters,
     /// What a scan beside the operation has found; no phase resets it.
@@ -158,10 +160,21 @@ pub struct Meter {
 impl Meter {
     /// Begins to show.
     pub fn start(output: &Arc<Output>, activity: Activity, pace: Pace) -> Self {
+        Self::new(output, activity, pace, None)
+    }
+
+    /// Begins to show one of several works that go on at the same time: in lines that name it, since there is one bar.
+    pub fn start_about(output: &Arc<Output>, pace: Pace, about: String) -> Self {
+        Self::new(output, Activity::Other, pace, Some(about))
+    }
+
+    fn new(output: &Arc<Output>, activity: Activity, pace: Pace, about: Option<String>) -> Self {
+        let is_alone = about.is_none();
         let state = Arc::new(State {
             output: Arc::clone(output),
             activity,
             started: Instant::now(),
+            about,
             phase: Mutex::default(),
             total: Counters::default(),
             expected: Counters::default(),
@@ -173,7 +186,7 @@ impl Meter {
             errors: AtomicU64::new(0),
             current: Mutex::default(),
         });
-        let drawing = Renderer::new(output, activity).map(|renderer| {
+        let drawing = Renderer::new(output, activity, is_alone).map(|renderer| {
             let (stop, stopped) = channel();
             let state = Arc::clone(&state);
             let thread = std::thread::spawn(move || {

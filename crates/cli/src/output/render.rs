@@ -26,13 +26,13 @@ pub(super) struct Renderer {
 
 impl Renderer {
     /// `None` where nothing is to be shown.
-    pub(super) fn new(output: &Arc<Output>, activity: Activity) -> Option<Self> {
+    pub(super) fn new(output: &Arc<Output>, activity: Activity, is_alone: bool) -> Option<Self> {
         let style = output.style();
         let canvas = match style {
             _ if style.json && activity == Activity::Other => return None,
             _ if style.json => Canvas::Json,
             _ if style.quiet => return None,
-            _ if style.live => Canvas::Terminal(bar()),
+            _ if style.live && is_alone => Canvas::Terminal(bar()),
             _ => Canvas::Log,
         };
         if let Canvas::Terminal(bar) = &canvas {
@@ -72,7 +72,13 @@ impl Renderer {
                 // A reader that has gone is noticed when the report is written.
                 let _ = self.output.json(&status).and_then(|()| self.output.flush());
             }
-            Canvas::Log => self.output.note(self.speed.line(state)),
+            Canvas::Log => {
+                let line = self.speed.line(state);
+                match &state.about {
+                    Some(about) => self.output.note(format_args!("{line} ({about})")),
+                    None => self.output.note(line),
+                }
+            }
         }
     }
 

@@ -38,10 +38,19 @@ pub enum Purpose {
 }
 
 impl PasswordSource {
-    /// For the repository of `--repo`.
-    pub fn of_repository(global: &GlobalArguments, environment: &Environment) -> Result<Self> {
+    /// For the nth repository of `--repo`: the nth `--password-file`, or the one for all.
+    pub fn of_repository(
+        global: &GlobalArguments,
+        nth: usize,
+        environment: &Environment,
+    ) -> Result<Self> {
+        let files = &global.password_file;
+        let file = match files.as_slice() {
+            [one] => Some(one),
+            files => files.get(nth),
+        };
         let given = Given {
-            file: global.password_file.clone(),
+            file: file.cloned(),
             command: global.password_command.clone(),
             none: global.insecure_no_password,
         };
@@ -147,7 +156,7 @@ mod tests {
     use super::{Environment, GlobalArguments, PasswordSource};
 
     fn source(global: &GlobalArguments, variables: &[(&str, &str)]) -> String {
-        match PasswordSource::of_repository(global, &Environment::of(variables)) {
+        match PasswordSource::of_repository(global, 1, &Environment::of(variables)) {
             Ok(PasswordSource::File(path)) => format!("file {}", path.display()),
             Ok(PasswordSource::Command(line)) => format!("command {line}"),
             Ok(PasswordSource::Value(secret)) => format!("value {}", secret.expose_secret()),
@@ -161,7 +170,7 @@ mod tests {
     fn the_command_line_wins_then_our_variables_then_restics() {
         let nothing = GlobalArguments::default();
         let file = GlobalArguments {
-            password_file: Some("/f".into()),
+            password_file: vec!["/f".into()],
             ..Default::default()
         };
         let none = GlobalArguments {
@@ -171,6 +180,11 @@ mod tests {
         let ours = ("STRONGROOM_PASSWORD", "ours");
         let theirs = ("RESTIC_PASSWORD_COMMAND", "theirs");
         assert_eq!(source(&file, &[ours, theirs]), "file /f");
+        let each = GlobalArguments {
+            password_file: vec!["/first".into(), "/second".into()],
+            ..Default::default()
+        };
+        assert_eq!(source(&each, &[ours]), "file /second");
         assert_eq!(source(&nothing, &[ours, theirs]), "value ours");
         assert_eq!(source(&nothing, &[theirs]), "command theirs");
         assert_eq!(

@@ -7,9 +7,11 @@
 //! Where both repositories cut files at different places (other polynomials) a copy is as good, but what was copied and
 //! what is backed up there directly share nothing.
 
+mod catch_up;
 mod execute;
 mod plan;
 mod similar;
 
+pub use catch_up::History;
 pub use execute::{CopiedSnapshot, CopyReport};
 pub use plan::{CopyFigures, CopyPlan, SkippedSnapshot};

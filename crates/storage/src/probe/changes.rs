@@ -114,6 +114,8 @@ impl Probe {
                     Err(error) => seen.absence |= error.kind == ErrorKind::NotFound,
                 },
             }
+            // Nor may such reads keep this from being dropped.
+            tokio::task::yield_now().await;
         }
     }
 

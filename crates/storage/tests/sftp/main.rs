@@ -7,6 +7,7 @@ mod errors;
 mod folders;
 mod hosts;
 mod opened;
+mod probed;
 mod sign_in;
 mod suites;
 mod work;

@@ -5,11 +5,13 @@ mod heal;
 mod input;
 mod report;
 mod scan;
+mod several;
 mod source;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -35,7 +37,11 @@ use crate::select;
 /// Files that did not change since the last snapshot of the same host and paths are not read again.
 /// The repository and the cache are left out by themselves where they lie inside of what is backed up.
 ///
-/// Ends with 3 where something could not be read: the snapshot is made without it.
+/// With several --repo the source is read once: it is backed up into the first repository that opens, and from there the new
+/// snapshot, and those of the same host and paths that a repository has missed, are copied into the others.
+///
+/// Ends with 3 where something could not be read: the snapshot is made without it. The same where not every repository has
+/// the snapshot.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// What to back up; with --stdin-from-command the command and its arguments
@@ -170,7 +176,7 @@ pub enum Symlinks {
 
 /// Runs the command.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    let named = context.named()?;
+    let named = context.named_all()?;
     let zone = &context.environment.time_zone;
     let time = match &arguments.time {
         Some(text) => values::time(text, zone).map_err(Error::usage)?,
@@ -181,19 +187,20 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         excludes: patterns::exclude(&arguments.exclude, context)?,
         tags: arguments.tags(),
         hostname: arguments.hostname(context),
+        began_to_read: AtomicBool::new(false),
         arguments,
     };
     let wanted = plan.wanted(context)?;
-    let repository = plan.repository(&named, context).await?;
-    // Only what exists when the source is made is recognized as our own.
-    let source = plan.source(wanted, &named, context)?;
-    let access = match plan.arguments.dry_run {
-        true => Access::Read,
-        false => Access::Append,
+    let [one] = named.as_slice() else {
+        return several::run(&plan, &wanted, named, context).await;
     };
+    let repository = plan.repository(one, context).await?;
+    // Only what exists when the source is made is recognized as our own.
+    let source = plan.source(&wanted, &[one], context)?;
+    let access = plan.access();
     let backing_up = async |lock: &Lock| plan.execute(&source, &repository, lock, context).await;
     let done = context.locked(&repository, access, backing_up).await?;
-    report::show(&done, &plan.arguments, context)
+    report::show(&done, None, &plan.arguments, context)
 }
 
 /// What is to be done, read from the arguments.
@@ -203,6 +210,8 @@ struct Plan {
     hostname: String,
     tags: Vec<String>,
     excludes: patterns::Patterns,
+    /// From here on what a stream has given cannot be had again.
+    began_to_read: AtomicBool,
 }
 
 impl Arguments {
@@ -222,6 +231,13 @@ impl Arguments {
 }
 
 impl Plan {
+    fn access(&self) -> Access {
+        match self.arguments.dry_run {
+            true => Access::Read,
+            false => Access::Append,
+        }
+    }
+
     async fn repository(&self, named: &Named, context: &Context) -> Result<Repository> {
         if self.arguments.init && !self.arguments.dry_run {
             match context.create(named, None).await {
@@ -289,6 +305,7 @@ impl Plan {
             dry_run: self.arguments.dry_run,
         };
         let progress = meter.shared();
+        self.began_to_read.store(true, Ordering::Relaxed);
         let interrupting = interrupt_when_cancelled(source, context);
         let result = repository
             .backup(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use strongroom_repository::backup::{LeftOut, LeftOutReason};
 
+use super::several::Reached;
 use super::{Arguments, Done};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -12,11 +13,22 @@ use crate::exit::ExitCode;
 use crate::output::{escape, figures};
 
 /// Shows the report; an incomplete backup ends with an error of its own code.
-pub fn show(done: &Done, arguments: &Arguments, context: &Context) -> Result<ExitCode> {
+pub fn show(
+    done: &Done,
+    several: Option<&Reached>,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<ExitCode> {
     tell_left_out(&done.left_out, context);
     match context.output.is_json() {
-        true => summary(done, arguments, context)?,
+        true => summary(done, several, arguments, context)?,
         false => text(done, arguments, context)?,
+    }
+    if let Some(several) = several {
+        several.show(context)?;
+        if !done.report.is_partial() {
+            return several.end();
+        }
     }
     if !done.report.is_partial() {
         return Ok(ExitCode::Success);
@@ -99,7 +111,12 @@ fn healed(done: &Done, context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn summary(done: &Done, arguments: &Arguments, context: &Context) -> Result<()> {
+fn summary(
+    done: &Done,
+    several: Option<&Reached>,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<()> {
     let (figures, written) = (&done.report.figures, &done.report.written);
     let mut summary = json!({
         "message_type": "summary",
@@ -132,6 +149,9 @@ fn summary(done: &Done, arguments: &Arguments, context: &Context) -> Result<()> 
             object.insert("blobs_healed".into(), json!(healed.blobs));
             object.insert("files_healed".into(), json!(healed.files));
             object.insert("blobs_lost".into(), json!(healed.lost));
+        }
+        if let Some(several) = several {
+            object.insert("destinations".into(), several.json());
         }
         if figures.errors > 0 {
             object.insert("error_count".into(), json!(figures.errors));

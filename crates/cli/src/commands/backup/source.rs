@@ -43,15 +43,15 @@ impl Plan {
     /// The source that is to be read.
     pub(super) fn source(
         &self,
-        wanted: Wanted,
-        named: &Named,
+        wanted: &Wanted,
+        named: &[&Named],
         context: &Context,
     ) -> Result<Arc<dyn Source>> {
         match wanted {
             Wanted::Stream => self.stream(context),
             Wanted::Files(paths) => {
                 let mut options = self.options(named, context)?;
-                options.unmatched = paths.unmatched;
+                options.unmatched.clone_from(&paths.unmatched);
                 let files = Files::new(&paths.paths, options)
                     .map_err(|error| from_files_at(error, &paths.paths))?;
                 Ok(Arc::new(files))
@@ -59,7 +59,7 @@ impl Plan {
         }
     }
 
-    fn options(&self, named: &Named, context: &Context) -> Result<files::Options> {
+    fn options(&self, named: &[&Named], context: &Context) -> Result<files::Options> {
         let arguments = &self.arguments;
         let environment = &context.environment;
         let root = environment.working_directory.clone().ok_or_else(|| {
@@ -117,14 +117,16 @@ fn markers(arguments: &Arguments) -> Result<Vec<Marker>> {
 }
 
 /// The repository and the cache grow while they are read; what is in them is worth nothing in a backup.
-fn own(named: &Named, context: &Context) -> Vec<PathBuf> {
-    let repository = named.directory().map(PathBuf::from);
-    let places = [repository, context.cache_directory()];
+fn own(named: &[&Named], context: &Context) -> Vec<PathBuf> {
+    let repositories = named.iter().filter_map(|named| named.directory());
+    let places = repositories
+        .map(PathBuf::from)
+        .chain(context.cache_directory());
     let absolute = |path: PathBuf| match &context.environment.working_directory {
         Some(root) => root.join(path),
         None => path,
     };
-    places.into_iter().flatten().map(absolute).collect()
+    places.map(absolute).collect()
 }
 
 /// Names what was asked for where the error does not.
