@@ -62,7 +62,7 @@ impl Context {
                 let file = global.repository_file.as_deref();
                 let text = address(None, file, environment, "")?.ok_or_else(|| {
                     Error::usage("no repository was named").hint(
-                        "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, rest:https://host:8000/path or rclone:remote:path",
+                        "give -r/--repo URL, or set STRONGROOM_REPOSITORY; a URL is a path, sftp://user@host/path, s3:https://host/bucket/path, rest:https://host:8000/path or of another kind of storage",
                     )
                 })?;
                 vec![text]

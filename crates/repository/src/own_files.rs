@@ -1,4 +1,4 @@
-//! Files of ours beside restic's: trash, signatures, parity, quarantine.
+//! Files of ours beside restic's: trash, signatures, parity, quarantine, receipts.
 //!
 //! They lie below `strongroom/`, which restic ignores, and nothing that is backed up depends on them: they may be
 //! deleted without harm to the data. A storage may be unable to hold them ([`Capabilities::own_folders`]); whoever needs
@@ -29,6 +29,8 @@ pub enum OwnFolder {
     Parity,
     /// Damaged files that a repair has put aside.
     Quarantine,
+    /// When the server of the repository received each snapshot; written by that server alone.
+    Receipts,
 }
 
 /// A file in a folder of ours, as a listing gives it.
@@ -42,11 +44,12 @@ pub struct OwnFile {
 
 impl OwnFolder {
     /// Every folder of ours.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Trash,
         Self::Signatures,
         Self::Parity,
         Self::Quarantine,
+        Self::Receipts,
     ];
 
     /// Where it lies in the storage.
@@ -56,6 +59,7 @@ impl OwnFolder {
             Self::Signatures => "strongroom/signatures",
             Self::Parity => "strongroom/parity",
             Self::Quarantine => "strongroom/quarantine",
+            Self::Receipts => "strongroom/receipts",
         }
     }
 
@@ -66,6 +70,7 @@ impl OwnFolder {
             Self::Signatures => "signatures",
             Self::Parity => "parity",
             Self::Quarantine => "quarantine",
+            Self::Receipts => "receipts",
         }
     }
 
@@ -151,7 +156,7 @@ impl OwnFolder {
 
     const fn class(self) -> Class {
         match self {
-            Self::Trash | Self::Signatures => Class::Metadata,
+            Self::Trash | Self::Signatures | Self::Receipts => Class::Metadata,
             Self::Parity | Self::Quarantine => Class::Data,
         }
     }

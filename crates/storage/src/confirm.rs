@@ -1,7 +1,7 @@
 //! Asks after each write what the storage holds.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -139,6 +139,10 @@ impl Storage for ConfirmStorage {
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         self.inner.delete(path).await
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        self.inner.hold(path, until).await
     }
 
     async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {

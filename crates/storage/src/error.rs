@@ -66,6 +66,8 @@ pub enum Operation {
     Write,
     /// [`crate::Storage::delete`]
     Delete,
+    /// [`crate::Storage::hold`]
+    Hold,
 }
 
 impl fmt::Display for Operation {
@@ -77,6 +79,7 @@ impl fmt::Display for Operation {
             Self::Read => "read",
             Self::Write => "write",
             Self::Delete => "delete",
+            Self::Hold => "hold",
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Bytes at rest: where the files of a repository or of an archive live.
 //!
 //! [`Storage`] is the contract, and its comments are promises. Each kind (a local directory, memory, a folder on a server
-//! with SSH, a server of restic's protocol, rclone) is a folder of its own and keeps them; one suite of tests asks every kind
+//! with SSH, a server of restic's protocol or of WebDAV, a container or bucket of a cloud, rclone) is a folder of its own and keeps them; one
+//! suite of tests asks every kind
 //! for each. What a person writes after `--repo` becomes a [`Location`], what they set with `-o` become [`Options`], and [`open`] makes the storage
 //! of them, with the wrappers that its kind needs.
 //!
@@ -28,27 +29,35 @@
 //!
 //! Invariant: nothing here prints, reads the environment or the home folder; all of that comes in as values.
 
+pub mod azure;
 mod behaviour;
 mod buffers;
 pub mod cache;
 mod confirm;
+mod crc32c;
 mod error;
 mod failure;
+mod fresh_secret;
+pub mod gcs;
 mod http;
+mod key_prefix;
 mod limit;
 pub mod local;
 mod location;
 pub mod memory;
+mod oauth;
 mod open;
 mod options;
 mod pace;
 mod path;
 pub mod probe;
 mod process;
+mod ranged;
 mod rclone;
 mod read_only;
 pub mod rest;
 mod retry;
+mod s3;
 mod secret;
 pub mod sftp;
 mod storage;
@@ -57,7 +66,9 @@ mod temporary_name;
 mod timeout;
 mod turns;
 mod units;
+pub mod webdav;
 
+pub use azure::AzureLocation;
 pub use behaviour::{Behaviour, RetryObserver};
 pub use buffers::{Buffer, Buffers};
 pub use cache::{
@@ -66,6 +77,7 @@ pub use cache::{
 };
 pub use confirm::ConfirmStorage;
 pub use error::{ErrorKind, Operation, Result, Retry, StorageError};
+pub use gcs::GcsLocation;
 pub use limit::LimitStorage;
 pub use local::{LocalLocation, LocalStorage};
 pub use location::{Location, LocationError};
@@ -79,8 +91,10 @@ pub use rclone::RcloneLocation;
 pub use read_only::ReadOnlyStorage;
 pub use rest::RestLocation;
 pub use retry::{RetryPolicies, RetryPolicy, RetryStorage};
+pub use s3::S3Location;
 pub use sftp::{SftpLocation, SftpStorage};
 pub use storage::{ByteRange, Capabilities, Class, FileInfo, Storage, WriteMode};
 pub use surroundings::Surroundings;
 pub use timeout::{TimeLimits, TimeoutStorage};
 pub use units::{parse_duration, parse_rate};
+pub use webdav::WebdavLocation;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -110,6 +111,10 @@ impl Storage for LimitStorage {
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         self.in_turn(self.inner.delete(path), |()| 0).await
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        self.in_turn(self.inner.hold(path, until), |()| 0).await
     }
 
     async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {

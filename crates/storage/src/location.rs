@@ -1,9 +1,13 @@
 //! What a person writes after `--repo`, as a typed place.
 
+use crate::azure::AzureLocation;
+use crate::gcs::GcsLocation;
 use crate::local::LocalLocation;
 use crate::rclone::RcloneLocation;
 use crate::rest::RestLocation;
+use crate::s3::S3Location;
 use crate::sftp::SftpLocation;
+use crate::webdav::WebdavLocation;
 
 /// Where a storage is. What identifies somebody is in types that do not show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,14 @@ pub enum Location {
     Rclone(RcloneLocation),
     /// A folder on a server that is reached over SSH: `sftp://user@host/path`.
     Sftp(SftpLocation),
+    /// A container of Azure Blob Storage: `azure:container:/path`.
+    Azure(AzureLocation),
+    /// A bucket of Google Cloud Storage: `gs:bucket:/path`.
+    Gcs(GcsLocation),
+    /// A folder on a WebDAV server: `webdavs://host/path`, `webdav:https://host/path`.
+    Webdav(WebdavLocation),
+    /// A bucket, or a part of one: `s3:https://host:9000/bucket/path` or `s3://bucket/path`.
+    S3(S3Location),
 }
 
 /// A text that is no location. Never holds the text itself, which may carry a password.
@@ -53,11 +65,15 @@ pub enum LocationError {
 }
 
 /// An address of each kind, as it should look.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: &[&str] = &[
     crate::local::EXAMPLE,
     crate::rest::EXAMPLE,
     crate::rclone::EXAMPLE,
     crate::sftp::EXAMPLE,
+    crate::azure::EXAMPLE,
+    crate::gcs::EXAMPLE,
+    crate::webdav::EXAMPLE,
+    crate::s3::EXAMPLE,
 ];
 
 fn kinds_here() -> String {
@@ -65,9 +81,8 @@ fn kinds_here() -> String {
 }
 
 /// Kinds that have a name already, with the layouts that other versions add.
-const LATER: [&str; 15] = [
-    "s3", "webdav", "webdavs", "ftp", "ftps", "smb", "rsync", "gs", "azblob", "b2", "gdrive",
-    "dropbox", "onedrive", "dir", "azure",
+const LATER: &[&str] = &[
+    "ftp", "ftps", "smb", "rsync", "b2", "gdrive", "dropbox", "onedrive", "dir",
 ];
 
 impl LocationError {
@@ -95,7 +110,13 @@ impl Location {
             "local" => LocalLocation::parse(rest).map(Self::Local),
             "rest" => RestLocation::parse(rest).map(Self::Rest),
             "rclone" => RcloneLocation::parse(rest).map(Self::Rclone),
+            "azure" | "azblob" => AzureLocation::parse(rest).map(Self::Azure),
+            "gs" => GcsLocation::parse(rest).map(Self::Gcs),
             "sftp" => SftpLocation::parse(rest).map(Self::Sftp),
+            secure @ ("webdav" | "webdavs") => {
+                WebdavLocation::parse(secure == "webdavs", rest).map(Self::Webdav)
+            }
+            "s3" => S3Location::parse(rest).map(Self::S3),
             "restic" if split_kind(rest).is_none_or(|(inner, _)| inner != "restic") => {
                 Self::parse(rest)
             }
@@ -152,23 +173,17 @@ mod tests {
     #[test]
     fn kinds_of_later_versions_are_called_by_name() {
         for text in [
-            "s3:https://host/bucket/prefix",
-            "s3://bucket/prefix",
-            "webdav://h/p",
-            "webdavs://h/p",
             "ftp://h/p",
             "ftps://h/p",
             "smb://h/p",
             "rsync://h/p",
-            "gs://b/p",
-            "azblob://c/p",
             "b2://b/p",
             "gdrive://p",
             "dropbox://p",
             "onedrive://p",
             "b2:user:hunter2@host/",
             "dir:/path",
-            "restic:s3://bucket",
+            "restic:gs://bucket",
         ] {
             let error = Location::parse(text).unwrap_err();
             assert!(

@@ -10,7 +10,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::units::{parse_duration, parse_rate};
+use crate::units::{parse_duration, parse_rate, parse_size};
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +35,17 @@ pub struct OptionGroup {
 }
 
 /// Every group.
-pub const OPTION_GROUPS: [OptionGroup; 6] = [
+pub const OPTION_GROUPS: &[OptionGroup] = &[
     crate::behaviour::RETRY,
     crate::behaviour::LIMIT,
     crate::http::OPTIONS,
     crate::rest::OPTIONS,
     crate::rclone::OPTIONS,
     crate::sftp::OPTIONS,
+    crate::azure::OPTIONS,
+    crate::gcs::OPTIONS,
+    crate::webdav::OPTIONS,
+    crate::s3::OPTIONS,
 ];
 
 /// An option that cannot be used. Never holds the value, which may be a secret put in the wrong place.
@@ -189,6 +193,12 @@ impl Options {
     pub(crate) fn duration(&self, key: &'static str) -> Result<Option<Duration>, OptionError> {
         let expected = |_| "a duration, such as 30s, 10m or 2h".to_owned();
         self.parsed(key, |text| parse_duration(text).map_err(expected))
+    }
+
+    /// A number of bytes that fits into memory.
+    pub(crate) fn size(&self, key: &'static str) -> Result<Option<NonZeroUsize>, OptionError> {
+        let expected = |_| "a size, such as 8MiB or 500KB".to_owned();
+        self.parsed(key, |text| parse_size(text).map_err(expected))
     }
 
     /// Bytes a second.

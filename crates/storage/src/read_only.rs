@@ -1,6 +1,7 @@
 //! Refuses everything that would change a storage.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use crate::{
     StoragePath, WriteMode,
 };
 
-/// Passes reads on and refuses `create`, `write` and `delete` with [`ErrorKind::ReadOnly`], for trial runs.
+/// Passes reads on and refuses `create`, `write`, `delete` and `hold` with [`ErrorKind::ReadOnly`], for trial runs.
 ///
 /// Promises: no call that could change a file outside the folders of [`Self::except`] reaches the storage. There is
 /// no such folder to begin with. A trial run that must keep others from changing what it looks at allows its folder of
@@ -98,6 +99,11 @@ impl Storage for ReadOnlyStorage {
     async fn delete(&self, path: &StoragePath) -> Result<()> {
         self.allow(Operation::Delete, Some(path))?;
         self.inner.delete(path).await
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        self.allow(Operation::Hold, Some(path))?;
+        self.inner.hold(path, until).await
     }
 
     async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {

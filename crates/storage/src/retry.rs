@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -42,7 +42,7 @@ impl Default for RetryPolicy {
 /// that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicies {
-    /// `write` and `create`.
+    /// `write`, `create` and `hold`.
     pub upload: RetryPolicy,
     /// `read`.
     pub download: RetryPolicy,
@@ -84,7 +84,7 @@ impl Default for RetryPolicies {
 impl RetryPolicies {
     fn of(&self, operation: Operation) -> RetryPolicy {
         match operation {
-            Operation::Write | Operation::Create => self.upload,
+            Operation::Write | Operation::Create | Operation::Hold => self.upload,
             Operation::Read => self.download,
             Operation::List | Operation::Stat => self.list,
             Operation::Delete => self.delete,
@@ -332,6 +332,11 @@ impl Storage for RetryStorage {
             Repeated::Refused(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        self.simply(Operation::Hold, || self.inner.hold(path, until))
+            .await
     }
 
     async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {

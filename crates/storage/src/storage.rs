@@ -1,11 +1,12 @@
 //! The contract that every kind of storage keeps.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Result, StoragePath};
+use crate::{ErrorKind, Operation, Result, StorageError, StoragePath};
 
 /// A half-open range of bytes inside a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,6 +143,22 @@ pub trait Storage: fmt::Debug + Send + Sync {
 
     /// Removes a file. [`crate::ErrorKind::NotFound`] where there is none.
     async fn delete(&self, path: &StoragePath) -> Result<()>;
+
+    /// Holds a file against removal until a time at least, as long as the storage can do that; one that is held for longer
+    /// stays so. [`crate::ErrorKind::Unsupported`] where it cannot, or was not set up to; [`crate::ErrorKind::NotFound`]
+    /// where there is no such file.
+    async fn hold(&self, path: &StoragePath, _until: SystemTime) -> Result<()> {
+        let message = "this kind of storage cannot hold files against removal";
+        let kind = ErrorKind::Unsupported;
+        let location = self.location();
+        Err(StorageError::new(
+            kind,
+            Operation::Hold,
+            location,
+            Some(path),
+            message,
+        ))
+    }
 
     /// Removes a folder that has no files, where the kind has folders of their own; one that is not there, or whose kind
     /// knows only names with slashes in them, is a success. Nobody may write below it meanwhile.

@@ -1,7 +1,7 @@
 //! Ends calls that take too long.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::{
 /// The longest time for each kind of call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
-    /// `create`, `stat` and `delete`.
+    /// `create`, `stat`, `delete` and `hold`.
     pub short: Duration,
     /// `list`.
     pub list: Duration,
@@ -155,6 +155,17 @@ impl Storage for TimeoutStorage {
         self.within(
             (self.limits.short, SHORT),
             Operation::Delete,
+            Some(path),
+            call,
+        )
+        .await
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        let call = self.inner.hold(path, until);
+        self.within(
+            (self.limits.short, SHORT),
+            Operation::Hold,
             Some(path),
             call,
         )

@@ -1,6 +1,6 @@
 //! Durations and rates as people write them.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 /// `90` (seconds), `250ms`, `30s`, `10m`, `2h`, `1d`, and sums of them such as `1h30m`.
@@ -73,6 +73,19 @@ pub fn parse_rate(text: &str) -> Result<NonZeroU64, String> {
     NonZeroU64::new(bytes as u64).ok_or_else(wrong)
 }
 
+/// Bytes: `8MiB`, `500KB`, `16M`, `100`.
+///
+/// # Errors
+/// A sentence that shows what a right one looks like.
+pub(crate) fn parse_size(text: &str) -> Result<NonZeroUsize, String> {
+    let wrong = || format!("{text:?} is no size; write it as 8MiB or 500KB");
+    if text.ends_with("/s") || text.ends_with("bit") {
+        return Err(wrong());
+    }
+    let bytes = parse_rate(text).map_err(|_| wrong())?;
+    NonZeroUsize::try_from(bytes).map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +117,8 @@ mod tests {
         ] {
             assert_eq!(parse_rate(text).map(NonZeroU64::get), Ok(bytes), "{text}");
         }
+        assert_eq!(parse_size("8MiB").map(NonZeroUsize::get), Ok(8 << 20));
+        assert!(parse_size("8MiB/s").is_err() && parse_size("8Mbit").is_err());
         for wrong in ["", "0", "fast", "10 parsecs", "-1", "1e99", "NaN", "0.1bit"] {
             assert!(parse_rate(wrong).is_err(), "{wrong}");
         }

@@ -22,6 +22,7 @@ pub struct Restic {
     repository: OsString,
     password: String,
     home: TempDir,
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl Restic {
@@ -39,7 +40,16 @@ impl Restic {
             repository: repository.as_ref().to_owned(),
             password: password.to_owned(),
             home,
+            environment: Vec::new(),
         }
+    }
+
+    /// Sets a variable for every run from here on, such as the key for a storage.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.environment.push((name, value));
+        self
     }
 
     /// A command with repository, password and cache set, to add arguments to.
@@ -50,6 +60,7 @@ impl Restic {
             .env("RESTIC_CACHE_DIR", self.cache_dir())
             .env("RESTIC_REPOSITORY", &self.repository)
             .env("RESTIC_PASSWORD", &self.password)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.home.path())
             .args(args);
         command

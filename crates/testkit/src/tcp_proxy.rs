@@ -3,6 +3,7 @@
 //! For protocols whose requests it cannot read (SSH). Real TCP: a reset is a reset, a stall is silence on an open
 //! connection. What happens depends on the bytes that have passed, never on time.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -49,7 +50,8 @@ struct Shared {
     upstream: String,
     rule: Mutex<Box<Rule>>,
     accepted: AtomicUsize,
-    open: Mutex<Vec<TcpStream>>,
+    /// Both ends of each connection, by its number.
+    open: Mutex<HashMap<usize, [TcpStream; 2]>>,
     ended: AtomicBool,
 }
 
@@ -107,7 +109,10 @@ fn connect(client: TcpStream, shared: &Arc<Shared>) {
     };
     let both = || (client.try_clone().unwrap(), server.try_clone().unwrap());
     let mut open = shared.open.lock().unwrap();
-    open.extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+    open.insert(
+        number,
+        [client.try_clone().unwrap(), server.try_clone().unwrap()],
+    );
     drop(open);
     let stalled = Arc::new(AtomicBool::new(false));
     for way in [TcpWay::Up, TcpWay::Down] {
@@ -116,9 +121,19 @@ fn connect(client: TcpStream, shared: &Arc<Shared>) {
             TcpWay::Up => (client, server),
             TcpWay::Down => (server, client),
         };
-        let stalled = Arc::clone(&stalled);
-        std::thread::spawn(move || pass(from, to, way, fault, &stalled));
+        let (stalled, shared) = (Arc::clone(&stalled), Arc::clone(shared));
+        std::thread::spawn(move || {
+            if pass(from, to, way, fault, &stalled) == Passed::UntilReset {
+                shared.open.lock().unwrap().remove(&number);
+            }
+        });
     }
+}
+
+#[derive(PartialEq, Eq)]
+enum Passed {
+    UntilTheEnd,
+    UntilReset,
 }
 
 fn pass(
@@ -127,7 +142,7 @@ fn pass(
     way: TcpWay,
     fault: TcpFault,
     stalled: &AtomicBool,
-) {
+) -> Passed {
     let mut buffer = vec![0; 64 << 10];
     let mut passed = 0;
     loop {
@@ -149,14 +164,14 @@ fn pass(
             if matches!(fault, TcpFault::ResetAfter(..)) {
                 reset(&from);
                 reset(&to);
-                return;
+                return Passed::UntilReset;
             }
             stalled.store(true, Ordering::Relaxed);
         }
         if stalled.load(Ordering::Relaxed) {
             // Taken and not passed on, until somebody gives up.
             while matches!(from.read(&mut buffer), Ok(1..)) {}
-            return;
+            return Passed::UntilTheEnd;
         }
         if let TcpFault::Flip(bad, at) = fault
             && bad == way
@@ -170,9 +185,11 @@ fn pass(
         passed += length;
     }
     let _ = to.shutdown(Shutdown::Write);
+    Passed::UntilTheEnd
 }
 
-/// The last to close a socket that does not linger resets it; until then nobody can read or write.
+/// The last to close a socket that does not linger resets it. Until then its other end is told that nothing more will come, and can send until
+/// our buffer is full, which is silence and no reset: so nobody may keep it.
 fn reset(stream: &TcpStream) {
     let _ = set_socket_linger(stream, Some(std::time::Duration::ZERO));
     let _ = stream.shutdown(Shutdown::Both);
@@ -186,8 +203,10 @@ impl Drop for TcpProxy {
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
         }
-        for stream in self.shared.open.lock().unwrap().drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
+        for (_, ends) in self.shared.open.lock().unwrap().drain() {
+            for end in ends {
+                let _ = end.shutdown(Shutdown::Both);
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ use super::values;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArguments {
-    /// Address of the repository: a path, rest:https://host:8000/path, rclone:remote:path; several for `backup` and `init`
-    /// [env: STRONGROOM_REPOSITORY]
+    /// Address of the repository: a path, sftp://user@host/path, s3:https://host/bucket/path, rest:https://host:8000/path and
+    /// other kinds; several for `backup` and `init` [env: STRONGROOM_REPOSITORY]
     #[arg(
         short,
         long,

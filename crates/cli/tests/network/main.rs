@@ -8,8 +8,13 @@ mod vault;
 #[path = "../killed/moment.rs"]
 mod moment;
 
+mod azure;
+mod certificate;
 mod faults;
+mod gcs;
 mod refused;
 mod round;
+mod s3;
 mod served;
 mod sftp;
+mod webdav;

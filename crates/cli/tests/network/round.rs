@@ -12,7 +12,7 @@ pub fn vault_at(address: &str) -> Vault {
     vault_with(strongroom!(), address)
 }
 
-fn vault_with(program: Strongroom, address: &str) -> Vault {
+pub fn vault_with(program: Strongroom, address: &str) -> Vault {
     let mut vault = Vault::without_repository(program);
     vault.program = vault.program.repository(address);
     let corpus = Corpus::small(40).without(Part::BeyondRestic);

@@ -275,3 +275,40 @@ fn t16_the_time_of_receipt_is_the_servers_own() {
     let age = jiff::Timestamp::now().duration_since(received);
     assert!(age.as_secs().abs() < 600, "{receipt}");
 }
+
+/// T-16: snapshots that claim to be of the future, one a day, are for a policy what they are: all of today. The true ones that came earlier stay.
+#[test]
+fn t16_a_policy_on_the_server_counts_from_the_receipt() {
+    let served = Served::start(&["--no-auth", "--append-only"]);
+    let home = tempfile::tempdir().unwrap();
+    let source = source(home.path());
+    let restic = Restic::new(served.url("http", "", "r"), "try-me");
+    restic.init();
+    restic.backup(&[&source]);
+    let honest = restic.snapshot_ids().remove(0);
+    // It came a week ago.
+    let folder = served.folder("r");
+    let receipt = folder.join(format!("strongroom/receipts/{honest}"));
+    let week_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(7 * 24);
+    fs::write(receipt, format!(r#"{{"received":"{week_ago}"}}"#)).unwrap();
+    for day in 1..=4 {
+        restic.backup_with(["--time", &format!("2099-01-0{day} 00:00:00")], &[&source]);
+    }
+    let forget = |arguments: &[&str]| -> serde_json::Value {
+        let mut command = served.program.command(["-r", folder.to_str().unwrap()]);
+        command.args(["forget", "--dry-run", "--json", "--keep-daily", "3"]);
+        command.args(arguments).env("STRONGROOM_PASSWORD", "try-me");
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    };
+    let kept = |plan: &serde_json::Value| -> Vec<String> {
+        let kept = plan[0]["keep"].as_array().unwrap().iter();
+        kept.map(|file| file["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let believed = forget(&["--age-by", "stated"]);
+    assert!(!kept(&believed).contains(&honest), "{believed}");
+    let by_receipt = forget(&[]);
+    assert_eq!(kept(&by_receipt).len(), 2, "{by_receipt}");
+    assert!(kept(&by_receipt).contains(&honest), "{by_receipt}");
+    assert_eq!(by_receipt[0]["received"].as_object().unwrap().len(), 5);
+}

@@ -1,9 +1,9 @@
-//! Repositories over SFTP: from one end to the other, beside restic, and killed.
+//! Repositories over SFTP: from one end to the other, beside restic, over lines that break, and killed.
 
 use std::fs;
 
 use strongroom_testkit::servers::{RcloneSftp, Sshd};
-use strongroom_testkit::{Ran, Random, Restic, strongroom};
+use strongroom_testkit::{Ran, Random, Restic, TcpFault, TcpProxy, TcpWay, strongroom};
 
 use crate::moment::{files, kill_when, pack_bytes};
 use crate::round::{assert_restores, vault_at, whole_round};
@@ -64,6 +64,63 @@ fn with_a_password_on_a_server_that_is_not_openssh() {
     // Signed in, it sees that there is nothing. (This server shows files late that were renamed, so none can live there.)
     let program = vault.program.env("STRONGROOM_SFTP_PASSWORD", "hunter2");
     program.run(["snapshots"]).expect_code(10);
+}
+
+/// Every connection breaks after some megabytes, in one direction or the other.
+#[test]
+fn over_a_line_that_breaks_again_and_again() {
+    let seed = Random::fresh_seed();
+    println!("SEED={seed}");
+    let mut random = Random::new(seed);
+    let server = Sshd::start();
+    let proxy = TcpProxy::start(&server.host(), move |number| {
+        let way = if number % 2 == 0 {
+            TcpWay::Up
+        } else {
+            TcpWay::Down
+        };
+        let bytes = (3 << 20) + random.below(5 << 20);
+        TcpFault::ResetAfter(way, usize::try_from(bytes).unwrap())
+    });
+    let address = server.url("vault").replace(&server.host(), &proxy.host());
+    let vault = vault_at(&address);
+    let known = server.known_hosts_line("ed25519");
+    let (_, key) = known.split_once(' ').unwrap();
+    at_home(
+        &vault,
+        &server,
+        &format!("[127.0.0.1]:{} {key}", proxy.port()),
+    );
+    let run = |arguments: &[&str]| {
+        let mut all = vec![
+            "-o",
+            "retry.first-pause=1ms",
+            "-o",
+            "sftp.connections=1",
+            "--pack-size",
+            "4",
+        ];
+        all.extend(arguments);
+        vault.run(&all).ok()
+    };
+    let source = vault.path("source");
+    let source = source.to_str().unwrap();
+    run(&["init"]);
+    run(&["backup", source]);
+    fs::write(vault.path("source/one.txt"), "changed").unwrap();
+    run(&["backup", source]);
+    run(&["forget", "--keep-last", "1", "--yes"]);
+    run(&["prune", "--yes", "--max-unused", "0"]);
+    run(&["check", "--read-data"]);
+    let from = format!("latest:{source}");
+    run(&["restore", &from, "--target", "broken-back"]);
+    // Seven commands with one connection each, and one more for each time that the line broke.
+    assert!(proxy.accepted() > 7, "{} connections", proxy.accepted());
+    restic(&server, &["check", "--read-data", "--no-cache"]);
+    let program = vault.program.repository(server.url("vault"));
+    let vault = Vault { program };
+    at_home(&vault, &server, &known);
+    assert_restores(&vault, "back");
 }
 
 const FILES: u64 = 16;

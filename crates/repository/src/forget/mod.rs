@@ -9,9 +9,11 @@ mod duration;
 mod pinned;
 mod plan;
 mod policy;
+mod received;
 
 pub use apply::{Kept, Retention, apply_policy};
 pub use calendar::Calendar;
 pub use duration::Duration;
 pub use plan::{ForgetGroup, ForgetOptions, ForgetPlan, plan_forget, plan_forget_named};
 pub use policy::{Count, Period, Policy, Reason};
+pub use received::AgeBy;

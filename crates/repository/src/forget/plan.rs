@@ -1,6 +1,6 @@
 //! What a retention run would do, and doing exactly that.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Duration;
 use super::pinned::{keep_pinned, refuse_pinned};
-use super::{Calendar, Kept, Policy, apply_policy};
+use super::received::{put_received, received};
+use super::{AgeBy, Calendar, Kept, Policy, apply_policy};
 use crate::file_kind::FileKind;
-use crate::format::Id;
+use crate::format::{Id, Time};
 use crate::lock::Lock;
 use crate::own_files::OwnFolder;
 use crate::pin::believed_now;
@@ -31,6 +32,8 @@ pub struct ForgetOptions {
     pub policy: Policy,
     /// Whose days and weeks count.
     pub calendar: Calendar,
+    /// Which time of a snapshot is its age.
+    pub age_by: AgeBy,
     /// Now; snapshots after it are in the future.
     pub now: Timestamp,
     /// Allow that a group loses its last snapshot. Needs a filter, so that nobody empties a repository by a slip.
@@ -59,6 +62,8 @@ pub struct ForgetPlan {
     pub trash: Option<TrashTimes>,
     /// Pins that end after this hold.
     pub pins_end: Timestamp,
+    /// When snapshots were received, of those whose age is that and not what they state.
+    pub received: BTreeMap<Id, Time>,
 }
 
 /// Loads the snapshots and applies the policy to them.
@@ -72,14 +77,28 @@ pub async fn plan_forget(
     progress: &dyn Progress,
 ) -> Result<ForgetPlan> {
     options.check()?;
-    let (snapshots, unreadable) = repository.load_snapshots_tolerant(progress).await?;
+    let (mut snapshots, unreadable) = repository.load_snapshots_tolerant(progress).await?;
+    let received = match options.age_by {
+        AgeBy::Receipt => received(repository, &snapshots).await?,
+        AgeBy::Stated => BTreeMap::new(),
+    };
+    let stated = put_received(&mut snapshots, &received);
     let pins_end = believed_now(&snapshots, options.now);
-    let groups = plan_groups(options.filter.choose(snapshots), options, pins_end)?;
+    let mut groups = plan_groups(options.filter.choose(snapshots), options, pins_end)?;
+    for group in &mut groups {
+        let kept = group.keep.iter_mut().map(|kept| &mut kept.stored);
+        for file in kept.chain(&mut group.remove) {
+            if let Some(time) = stated.get(&file.id) {
+                file.snapshot.time = *time;
+            }
+        }
+    }
     Ok(ForgetPlan {
         groups,
         unreadable,
         trash: None,
         pins_end,
+        received,
     })
 }
 
@@ -99,6 +118,7 @@ pub fn plan_forget_named(snapshots: Vec<SnapshotFile>) -> ForgetPlan {
         unreadable: Vec::new(),
         trash: None,
         pins_end: Timestamp::MIN,
+        received: BTreeMap::new(),
     }
 }
 

@@ -18,6 +18,7 @@ mod node;
 pub mod pack_header;
 pub mod parity;
 mod read;
+mod receipt;
 mod signature;
 mod signature_key;
 mod snapshot;
@@ -33,6 +34,7 @@ pub use key_file::KeyFile;
 pub use lock::Lock;
 pub use mode::Mode;
 pub use node::{ExtendedAttribute, Node, NodeKind};
+pub use receipt::Receipt;
 pub use signature::{
     Link, STATEMENT_MAX_BYTES, SignatureAlgorithm, SignedStatement, Statement, StatementKind,
     StatementName,

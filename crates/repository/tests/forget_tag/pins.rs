@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use strongroom_repository::forget::{
-    Calendar, Count, ForgetOptions, Policy, plan_forget, plan_forget_named,
+    AgeBy, Calendar, Count, ForgetOptions, Policy, plan_forget, plan_forget_named,
 };
 use strongroom_repository::progress::Silent;
 use strongroom_repository::snapshots::{GroupBy, SnapshotFile, SnapshotFilter, select_all};
@@ -33,6 +33,7 @@ fn keep_last(count: u32) -> ForgetOptions {
             ..Policy::default()
         },
         calendar: Calendar::Written,
+        age_by: AgeBy::default(),
         now: now(),
         allow_remove_all: false,
     }

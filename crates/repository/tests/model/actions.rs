@@ -8,7 +8,7 @@ use strongroom_repository::backup::{BackupOptions, Source};
 use strongroom_repository::clock::Clock;
 use strongroom_repository::crypto::KdfParams;
 use strongroom_repository::forget::{
-    Calendar, Count, ForgetOptions, ForgetPlan, Policy, plan_forget, plan_forget_named,
+    AgeBy, Calendar, Count, ForgetOptions, ForgetPlan, Policy, plan_forget, plan_forget_named,
 };
 use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock};
@@ -242,6 +242,7 @@ impl Job {
                 ..Policy::default()
             },
             calendar: Calendar::Zone(TimeZone::UTC),
+            age_by: AgeBy::default(),
             now: self.process.machine.clock.now(),
             allow_remove_all: false,
         };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -231,6 +232,10 @@ impl Storage for CacheStorage {
             self.blocking(move |copies| copies.remove(&path)).await;
         }
         result
+    }
+
+    async fn hold(&self, path: &StoragePath, until: SystemTime) -> Result<()> {
+        self.inner.hold(path, until).await
     }
 
     async fn remove_empty_folder(&self, folder: &StoragePath) -> Result<()> {

@@ -43,11 +43,26 @@ impl HttpRequest {
 
     /// With a header that no debug output shows.
     pub(crate) fn secret_header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
-        if let Ok(mut value) = HeaderValue::from_str(value.as_ref()) {
+        if let Ok(mut value) = HeaderValue::from_bytes(value.as_ref().as_bytes()) {
             value.set_sensitive(true);
             self.headers.insert(HeaderName::from_static(name), value);
         }
         self
+    }
+
+    /// The method, in capitals.
+    pub(crate) fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// Where it goes.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Bytes of its body.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.body.len()
     }
 
     /// With a body.
@@ -145,7 +160,7 @@ impl HttpClient {
                 }
                 let call = client.execute(request);
                 let answer = progress.watch("waiting for the server", call).await?;
-                let mut answer = answer.map_err(|error| failure::network(&error))?;
+                let mut answer = answer.map_err(|error| failure::network(&error.without_url()))?;
                 let headers = std::mem::take(answer.headers_mut());
                 (answer.status(), headers, Arriving::Network(answer))
             }

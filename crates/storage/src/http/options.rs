@@ -95,6 +95,15 @@ impl HttpOptions {
         })
     }
 
+    /// For what is near: without proxies, and found to be missing in `connect`.
+    pub(crate) fn nearby(&self, connect: Duration) -> Self {
+        Self {
+            proxies: Proxies::default(),
+            connect: connect.min(self.connect),
+            ..self.clone()
+        }
+    }
+
     /// What the person should know before anything is sent.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let insecure = "the server's certificate is not checked (http.insecure-tls): whoever is on the way to it can read \

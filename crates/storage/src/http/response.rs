@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::time::Instant;
 
 use super::body::Progress;
@@ -72,6 +72,13 @@ impl HttpResponse {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Every header of this name, as text.
+    pub(crate) fn headers(&self, name: &str) -> Vec<String> {
+        let values = self.headers.get_all(name).iter();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        values.map(text).collect()
+    }
+
     /// The length that the head names: that of the body, or of the file where only its head was asked for.
     pub(crate) fn length(&self) -> Option<u64> {
         self.header(CONTENT_LENGTH.as_str())?.parse().ok()
@@ -112,6 +119,44 @@ impl HttpResponse {
         Ok(data)
     }
 
+    /// A part of a body that begins with its first byte, as where a server does not know ranges. What lies before the part
+    /// is not kept. Shorter than `length` where the body ends before.
+    pub(crate) async fn read_part(mut self, offset: u64, length: u64) -> Result<Bytes, Failure> {
+        let mut before = offset;
+        let mut data =
+            BytesMut::with_capacity(usize::try_from(length.min(FIRST_BYTES)).unwrap_or_default());
+        while (data.len() as u64) < length {
+            let Some(mut piece) = self.paced().await? else {
+                break;
+            };
+            let passed = piece
+                .len()
+                .min(usize::try_from(before).unwrap_or(usize::MAX));
+            piece = piece.split_off(passed);
+            before -= passed as u64;
+            let wanted = length - data.len() as u64;
+            piece.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+            data.extend_from_slice(&piece);
+        }
+        Ok(data.freeze())
+    }
+
+    /// The whole body, which must not be longer than this.
+    pub(crate) async fn read_at_most(self, limit: u64) -> Result<Bytes, Failure> {
+        let length = self.length();
+        let data = self
+            .collect(length.unwrap_or(0), limit.saturating_add(1))
+            .await?;
+        match length {
+            _ if data.len() as u64 > limit => {
+                let message = format!("the server sent more than {limit} bytes");
+                Err(Failure::new(ErrorKind::Unsupported, message))
+            }
+            Some(length) if length != data.len() as u64 => Err(cut(data.len() as u64, length)),
+            _ => Ok(data),
+        }
+    }
+
     /// The error that this answer is, with a line of what the server says about it.
     pub(crate) async fn failure(self) -> Failure {
         let (status, retry_after) = (self.status(), self.retry_after());
@@ -135,16 +180,24 @@ impl HttpResponse {
         let first = usize::try_from(expected.min(FIRST_BYTES)).unwrap_or_default();
         let mut data = BytesMut::with_capacity(first);
         while (data.len() as u64) < at_most {
-            let Some(piece) = self.next().await? else {
+            let Some(piece) = self.paced().await? else {
                 break;
             };
-            if let Some(due) = self.pace.take(piece.len() as u64) {
-                tokio::time::sleep_until(due).await;
-            }
-            self.progress.moved_at(Instant::now());
             data.extend_from_slice(&piece);
         }
         Ok(data.freeze())
+    }
+
+    /// The next piece, when the pace lets it through.
+    async fn paced(&mut self) -> Result<Option<Bytes>, Failure> {
+        let piece = self.next().await?;
+        if let Some(piece) = &piece
+            && let Some(due) = self.pace.take(piece.len() as u64)
+        {
+            tokio::time::sleep_until(due).await;
+        }
+        self.progress.moved_at(Instant::now());
+        Ok(piece)
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
@@ -152,7 +205,7 @@ impl HttpResponse {
         match &mut self.arriving {
             Arriving::Network(response) => {
                 let piece = self.progress.watch(DOING, response.chunk()).await?;
-                piece.map_err(|error| failure::network(&error))
+                piece.map_err(|error| failure::network(&error.without_url()))
             }
             Arriving::Pipe(body) => loop {
                 let frame = self.progress.watch(DOING, body.frame()).await?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -52,6 +52,8 @@ struct Shared {
     /// Nothing may stand still for longer while an answer is awaited.
     no_progress: Duration,
     why_ended: Box<WhyEnded>,
+    /// Set when the session has ended.
+    has_ended: watch::Sender<bool>,
 }
 
 struct State {
@@ -88,6 +90,7 @@ impl Client {
             next_id: AtomicU32::new(1),
             no_progress,
             why_ended,
+            has_ended: watch::Sender::new(false),
         });
         let (outgoing, queue) = mpsc::channel(QUEUE_FRAMES);
         let tasks = [
@@ -152,6 +155,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        self.shared.end(lost(None));
         for task in &self.tasks {
             task.abort();
         }
@@ -277,6 +281,7 @@ impl Shared {
         let mut state = self.lock();
         state.ended.get_or_insert(failure);
         state.waiting.clear();
+        self.has_ended.send_replace(true);
     }
 
     fn reason(&self) -> Failure {
@@ -362,32 +367,92 @@ fn next_packet(buffer: &mut BytesMut) -> Result<Option<Bytes>, Failure> {
     Ok(Some(buffer.split_to(length).freeze()))
 }
 
+/// Writes what is to go until the session ends. Nobody takes the frames of a connection that has ended, whatever its writer believes, and
+/// whoever waits for room in the queue has to learn of it.
 async fn write_frames(
     mut writer: Box<dyn AsyncWrite + Send + Unpin>,
     mut queue: mpsc::Receiver<Frame>,
     shared: Arc<Shared>,
 ) {
+    let mut has_ended = shared.has_ended.subscribe();
+    let failure = tokio::select! {
+        _ = has_ended.wait_for(|ended| *ended) => None,
+        failure = write_until_failure(&mut writer, &mut queue, &shared) => failure,
+    };
+    if let Some(failure) = failure {
+        shared.end(failure);
+    }
+}
+
+/// `None` when nobody will send any more.
+async fn write_until_failure(
+    writer: &mut Box<dyn AsyncWrite + Send + Unpin>,
+    queue: &mut mpsc::Receiver<Frame>,
+    shared: &Shared,
+) -> Option<Failure> {
     while let Some(Frame { head, body }) = queue.recv().await {
         for mut part in [head, body] {
             while part.has_remaining() {
                 match writer.write(&part).await {
-                    Ok(0) => return shared.end(lost((shared.why_ended)().await)),
+                    Ok(0) => return Some(lost((shared.why_ended)().await)),
                     Ok(written) => {
                         part.advance(written.min(part.len()));
                         shared.moved();
                     }
                     // The reader may find out more; where it does not, this is the reason.
                     Err(error) => {
-                        let why = (shared.why_ended)()
-                            .await
-                            .unwrap_or_else(|| error.to_string());
-                        return shared.end(lost(Some(why)));
+                        let why = (shared.why_ended)().await;
+                        return Some(lost(Some(why.unwrap_or_else(|| error.to_string()))));
                     }
                 }
             }
         }
         if queue.is_empty() && writer.flush().await.is_err() {
-            return shared.end(lost((shared.why_ended)().await));
+            return Some(lost((shared.why_ended)().await));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reply to the greeting: version 3 without extensions.
+    const VERSION: [u8; 9] = [0, 0, 0, 5, 2, 0, 0, 0, 3];
+
+    /// A library's writer need not learn that its connection has ended. A prune waited for room in the queue, with no line open
+    /// and nobody to wake it.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_room_learns_that_the_connection_has_ended() {
+        let (reader, mut server) = tokio::io::duplex(1 << 10);
+        // Holds the greeting and little else.
+        let (writer, never_read) = tokio::io::duplex(64);
+        server.write_all(&VERSION).await.unwrap();
+        let transport = Transport {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+            why_ended: Box::new(|| Box::pin(async { Some("cut".to_owned()) })),
+            keep: Box::new(never_read),
+        };
+        let client = Client::start(transport, Duration::from_secs(3600))
+            .await
+            .unwrap();
+        let name = "n".repeat(100);
+        let requests = (0..QUEUE_FRAMES * 3).map(|_| async {
+            match client.ask(Request::Remove(&name)).await {
+                Ok(answer) => answer.done().await,
+                Err(fault) => Err(fault),
+            }
+        });
+        let (answers, ()) = tokio::join!(futures::future::join_all(requests), async {
+            drop(server);
+        });
+        for answer in answers {
+            let Err(Fault::Ended(failure)) = answer else {
+                panic!("an answer from nowhere");
+            };
+            assert!(failure.message.contains("cut"), "{}", failure.message);
         }
     }
 }

@@ -4,17 +4,17 @@ use std::io::{self, BufRead, Read};
 
 /// A request or an answer with its whole body.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// The first line.
-    pub(super) start: String,
+    pub(crate) start: String,
     /// Names as they came.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Message {
     /// Reads one; `None` where the connection has ended. `has_body` says of an answer whether one follows.
-    pub(super) fn read(from: &mut impl BufRead, has_body: bool) -> io::Result<Option<Self>> {
+    pub(crate) fn read(from: &mut impl BufRead, has_body: bool) -> io::Result<Option<Self>> {
         let mut start = String::new();
         if from.read_line(&mut start)? == 0 {
             return Ok(None);
@@ -53,29 +53,29 @@ impl Message {
         Ok(Some(message))
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
-    pub(super) fn set(&mut self, name: &str, value: impl ToString) {
+    pub(crate) fn set(&mut self, name: &str, value: impl ToString) {
         self.remove(name);
         self.headers.push((name.to_owned(), value.to_string()));
     }
 
     /// The status of an answer.
-    pub(super) fn status(&self) -> Option<u16> {
+    pub(crate) fn status(&self) -> Option<u16> {
         self.start.split(' ').nth(1)?.parse().ok()
     }
 
     /// The head as bytes.
-    pub(super) fn head(&self) -> Vec<u8> {
+    pub(crate) fn head(&self) -> Vec<u8> {
         let mut head = format!("{}\r\n", self.start);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));

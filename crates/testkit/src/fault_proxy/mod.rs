@@ -3,7 +3,7 @@
 //! Real TCP: a reset is a reset, a stall is silence on an open connection. The rule sees each request before it is passed
 //! on and says what happens to it; the same rule does the same to the same requests, and nothing depends on time.
 
-mod message;
+pub(crate) mod message;
 mod serve;
 
 use std::fmt;
@@ -23,6 +23,17 @@ pub struct HttpAsked {
     pub path: String,
     /// Bytes that come with it.
     pub body_bytes: usize,
+    /// Names as they came, with their values.
+    pub headers: Vec<(String, String)>,
+}
+
+impl HttpAsked {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// What happens to a request.
@@ -34,6 +45,10 @@ pub enum HttpFault {
     Status(u16),
     /// As before, with a `Retry-After`.
     StatusWithPause(u16, String),
+    /// It is answered with this status and this body, and was not passed on.
+    Answer(u16, String),
+    /// It is passed on without this header.
+    WithoutHeader(&'static str),
     /// It was carried out, and the answer has this status.
     StatusAfter(u16),
     /// The connection is reset, and it was not passed on.
@@ -54,6 +69,8 @@ pub enum HttpFault {
     FlipAnswer(usize),
     /// The lowest bit of the request's byte at this place is flipped before it is passed on.
     FlipRequest(usize),
+    /// It is passed on without this header, as to a server that does not know it.
+    WithoutHeader(&'static str),
     /// Only so many bytes of the request's body are passed on, as if they were all.
     ShortRequest(usize),
     /// Nothing is answered, on an open connection.

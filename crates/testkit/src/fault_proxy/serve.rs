@@ -50,6 +50,7 @@ fn asked(request: &Message) -> HttpAsked {
         method: words.next().unwrap_or_default(),
         path: words.next().unwrap_or_default(),
         body_bytes: request.body.len(),
+        headers: request.headers.clone(),
     }
 }
 
@@ -62,9 +63,15 @@ fn one(
     match fault {
         HttpFault::Status(status) => return refuse(client, *status, None),
         HttpFault::StatusWithPause(status, pause) => return refuse(client, *status, Some(pause)),
+        HttpFault::Answer(status, body) => {
+            let is_head = request.start.starts_with("HEAD ");
+            return answer(client, *status, if is_head { "" } else { body });
+        }
+        HttpFault::WithoutHeader(name) => request.remove(name),
         HttpFault::Reset => return Ok(Next::Resets),
         HttpFault::Stall => return Ok(Next::Waits),
         HttpFault::FlipRequest(place) => flip(&mut request.body, *place),
+        HttpFault::WithoutHeader(name) => request.remove(name),
         HttpFault::ShortRequest(length) => request.body.truncate(*length),
         HttpFault::Twice => {
             pass_on(&request, shared)?;
@@ -117,6 +124,14 @@ fn refuse(mut client: &TcpStream, status: u16, pause: Option<&String>) -> io::Re
     let pause = pause.map_or(String::new(), |pause| format!("Retry-After: {pause}\r\n"));
     let head = format!("HTTP/1.1 {status} Injected\r\n{pause}Content-Length: 0\r\n\r\n");
     client.write_all(head.as_bytes())?;
+    Ok(Next::Goes)
+}
+
+fn answer(mut client: &TcpStream, status: u16, body: &str) -> io::Result<Next> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} Injected\r\nContent-Length: {length}\r\n\r\n");
+    client.write_all(head.as_bytes())?;
+    client.write_all(body.as_bytes())?;
     Ok(Next::Goes)
 }
 

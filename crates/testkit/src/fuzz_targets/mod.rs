@@ -7,6 +7,7 @@
 mod content;
 mod format;
 mod own;
+mod server;
 mod text;
 
 /// One parser, or several that share their input.
@@ -148,6 +149,11 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
         own::trash_record,
     ),
     target(
+        "receipt",
+        &["repository/src/format/receipt.rs"],
+        own::receipt,
+    ),
+    target(
         "statement",
         &["repository/src/format/signature.rs"],
         own::statement,
@@ -164,5 +170,10 @@ pub const FUZZ_TARGETS: &[FuzzTarget] = &[
             "repository/src/signature/key.rs",
         ],
         own::signature_key,
+    ),
+    target(
+        "webdav_listing",
+        &["storage/src/webdav/multistatus.rs"],
+        server::webdav_listing,
     ),
 ];

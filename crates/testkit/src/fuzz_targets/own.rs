@@ -4,7 +4,7 @@ use strongroom_repository::format::parity::{
     self, ChecksumTable, MEMBERS_MAX, PARTS_MAX, ParityGroup, ParityName, TABLE_BYTES_MAX,
 };
 use strongroom_repository::format::{
-    Id, SignatureKeyFile, SignedStatement, StatementName, TrashRecord,
+    Id, Receipt, SignatureKeyFile, SignedStatement, StatementName, TrashRecord,
 };
 use strongroom_repository::signature::{SigningKey, VerifyingKey};
 
@@ -57,6 +57,13 @@ pub(super) fn trash_record(input: &[u8]) {
     if let Some(record) = keeps_bytes(input, TrashRecord::decode, TrashRecord::encode) {
         assert_eq!(Id::of(&record.stored), record.snapshot);
         assert!(record.counted_from <= record.kept_until);
+    }
+}
+
+/// A receipt, which a server writes in the clear.
+pub(super) fn receipt(input: &[u8]) {
+    if Receipt::decode(input).is_ok() {
+        assert!(input.len() <= Receipt::BYTES_MAX);
     }
 }
 

@@ -22,6 +22,20 @@ impl ServerProcess {
     /// # Panics
     /// Where the program is missing, or ends before it says so.
     pub fn start<T>(command: &mut Command, ready: impl Fn(&str) -> Option<T>) -> (Self, T) {
+        Self::attempt(command, ready).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As before, for a program that may have a reason to end.
+    ///
+    /// # Errors
+    /// What it said before it ended.
+    ///
+    /// # Panics
+    /// Where the program is missing.
+    pub fn attempt<T>(
+        command: &mut Command,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T), String> {
         let program = command.get_program().to_owned();
         let mut guarded = Command::new("setpriv");
         guarded
@@ -46,10 +60,11 @@ impl ServerProcess {
         let said = Arc::new(Mutex::new(String::new()));
         let found = loop {
             let Some(Ok(line)) = lines.next() else {
+                let _ = child.wait();
                 let said = said.lock().unwrap();
-                panic!(
+                return Err(format!(
                     "{program:?} ended before it listened; scripts/install-test-packages installs what is missing: {said}"
-                );
+                ));
             };
             said.lock().unwrap().push_str(&format!("{line}\n"));
             if let Some(found) = ready(&line) {
@@ -62,7 +77,7 @@ impl ServerProcess {
                 rest.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        (Self { child, said }, found)
+        Ok((Self { child, said }, found))
     }
 
     /// What it has said so far.

@@ -6,7 +6,8 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use strongroom_repository::forget::{
-    Calendar, Count, Duration, ForgetOptions, ForgetPlan, Policy, plan_forget, plan_forget_named,
+    AgeBy, Calendar, Count, Duration, ForgetOptions, ForgetPlan, Policy, plan_forget,
+    plan_forget_named,
 };
 use strongroom_repository::format::{Id, Time};
 use strongroom_repository::lock::{Access, Lock};
@@ -101,6 +102,13 @@ pub struct Arguments {
     /// "written" is the UTC offset that each snapshot was written with, as in restic. [default: written]
     #[arg(long, value_name = "ZONE", help_heading = "Policy")]
     pub time_zone: Option<String>,
+
+    /// What the age of a snapshot is: its receipt by the server, or the time that it states
+    ///
+    /// A machine that was taken over can state any time. `serve-rest` writes down when each snapshot arrived; those of other storages
+    /// have no receipt, and their stated time counts.
+    #[arg(long, value_name = "TIME", default_value = "receipt", value_parser = ["receipt", "stated"], help_heading = "Policy")]
+    pub age_by: String,
 
     /// Allow removing every snapshot of a group
     #[arg(long, help_heading = "Policy")]
@@ -307,6 +315,10 @@ impl Arguments {
             group_by: self.group_by.parse()?,
             policy,
             calendar,
+            age_by: match self.age_by.as_str() {
+                "stated" => AgeBy::Stated,
+                _ => AgeBy::Receipt,
+            },
             now: Timestamp::now(),
             allow_remove_all: self.unsafe_allow_remove_all,
         })
