@@ -293,31 +293,30 @@ fn found(state: &State, declared: Capabilities) -> Vec<Found> {
         declared,
         observed,
     };
-    let some = Some;
     vec![
         one(
             Ability::AtomicNew,
-            some(declared.atomic_new),
+            Some(declared.atomic_new),
             state.atomic_new,
         ),
         one(
             Ability::AtomicReplace,
-            some(declared.atomic_replace),
+            Some(declared.atomic_replace),
             state.atomic_replace,
         ),
         one(
             Ability::WholeFiles,
-            some(declared.whole_files),
+            Some(declared.whole_files),
             state.whole_files,
         ),
         one(
             Ability::ConfirmsWrites,
-            some(declared.confirms_writes),
+            Some(declared.confirms_writes),
             state.confirms_writes,
         ),
         one(
             Ability::OwnFolders,
-            some(declared.own_folders),
+            Some(declared.own_folders),
             state.own_folders,
         ),
         one(Ability::Deletes, None, state.deletes),
