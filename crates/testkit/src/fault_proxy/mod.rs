@@ -69,8 +69,6 @@ pub enum HttpFault {
     FlipAnswer(usize),
     /// The lowest bit of the request's byte at this place is flipped before it is passed on.
     FlipRequest(usize),
-    /// It is passed on without this header, as to a server that does not know it.
-    WithoutHeader(&'static str),
     /// Only so many bytes of the request's body are passed on, as if they were all.
     ShortRequest(usize),
     /// Nothing is answered, on an open connection.

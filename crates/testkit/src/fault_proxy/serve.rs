@@ -71,7 +71,6 @@ fn one(
         HttpFault::Reset => return Ok(Next::Resets),
         HttpFault::Stall => return Ok(Next::Waits),
         HttpFault::FlipRequest(place) => flip(&mut request.body, *place),
-        HttpFault::WithoutHeader(name) => request.remove(name),
         HttpFault::ShortRequest(length) => request.body.truncate(*length),
         HttpFault::Twice => {
             pass_on(&request, shared)?;
