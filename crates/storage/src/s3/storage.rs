@@ -38,6 +38,15 @@ impl S3Storage {
         }
     }
 
+    /// Whether a file goes in one request. One with a lock does wherever it can, but with AWS: Ceph 18 (and moto) take the lock of
+    /// an upload in parts, say nothing, and do not keep it.
+    fn goes_in_one(&self, size_bytes: usize) -> bool {
+        const MOST_IN_ONE: u64 = 5 << 30;
+        let is_short = size_bytes / 2 <= self.options.part_bytes;
+        let locks = self.options.lock.is_some() && !self.client.endpoint().is_aws();
+        is_short || locks && size_bytes as u64 <= MOST_IN_ONE
+    }
+
     /// Makes the bucket, where there is none. Whoever may not make buckets can still use one.
     async fn create_bucket(&self) -> Step<()> {
         let look = S3Request::on_bucket("GET")
@@ -131,8 +140,7 @@ impl Storage for S3Storage {
         mode: WriteMode,
         class: Class,
     ) -> Result<()> {
-        let is_short = data.len() / 2 <= self.options.part_bytes;
-        let written = match is_short {
+        let written = match self.goes_in_one(data.len()) {
             true => self.put(path, data, mode, class).await,
             false => self.put_in_parts(path, data, mode, class).await,
         };
