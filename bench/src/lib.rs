@@ -1,4 +1,9 @@
 //! The benchmark: Strongroom and its peers on the same data, in turn, in one run. README.md says how it is used and what it leaves out.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that prints"
+)]
 
 pub mod blocks;
 pub mod corpus;

@@ -1,4 +1,9 @@
 //! The command line of the benchmark; `bench/run` builds it and calls it.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that prints"
+)]
 
 use std::ffi::OsString;
 use std::fs;

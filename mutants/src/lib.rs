@@ -3,6 +3,11 @@
 //! `prepare` makes the copy, leaves out what does not compile, and runs every test once to learn which changes it reaches. `run` tries
 //! each change with the tests that reach it, the likeliest and quickest first, until one fails. What it finds goes to a file that a
 //! later run continues.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that prints"
+)]
 
 pub mod changes;
 pub mod chosen;

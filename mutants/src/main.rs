@@ -1,4 +1,9 @@
 //! `strongroom-mutants`: see `scripts/mutants`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that prints"
+)]
 
 use std::path::{Path, PathBuf};
 

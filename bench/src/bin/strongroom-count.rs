@@ -1,5 +1,10 @@
 //! Counts work, and compares it with what was recorded; `bench/count` builds it and calls it. A program of its own, because
 //! its allocator counts, which costs time that `strongroom-bench` measures.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that prints"
+)]
 
 use std::alloc::System;
 use std::path::PathBuf;

@@ -183,7 +183,7 @@ mod tests {
             "onedrive://p",
             "b2:user:hunter2@host/",
             "dir:/path",
-            "restic:gs://bucket",
+            "restic:b2://bucket",
         ] {
             let error = Location::parse(text).unwrap_err();
             assert!(

@@ -55,6 +55,7 @@ pub fn backup(vault: &Vault, places: &[&str]) -> Ran {
     backup_with(vault, places, &["source"])
 }
 
+/// The same with more arguments.
 pub fn backup_with(vault: &Vault, places: &[&str], rest: &[&str]) -> Ran {
     let mut words: Vec<&str> = places.iter().flat_map(|place| ["-r", *place]).collect();
     words.extend(["backup", "--json"]);
@@ -70,6 +71,7 @@ pub fn of(ran: &Ran, number: usize) -> Value {
     list.unwrap_or_else(|| panic!("no list of destinations\n{ran}"))["destinations"][number].clone()
 }
 
+/// The outcome of each destination, in order.
 #[track_caller]
 pub fn assert_outcomes(ran: &Ran, expected: &[&str]) {
     let outcomes: Vec<String> = (0..expected.len())
@@ -78,6 +80,7 @@ pub fn assert_outcomes(ran: &Ran, expected: &[&str]) {
     assert_eq!(outcomes, expected, "{ran}");
 }
 
+/// The real restic on one of them.
 pub fn restic(vault: &Vault, name: &str) -> Restic {
     Restic::new(vault.path(name), "try-me")
 }

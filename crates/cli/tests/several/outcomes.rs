@@ -32,8 +32,9 @@ fn one_that_cannot_be_reached_makes_the_run_partial() {
     let vault = places();
     make(&vault, "a", "try-me");
     // Nobody listens on the port of a socket that was closed.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
     let address = format!("rest:http://127.0.0.1:{port}/r/");
     let rest = ["-o", "retry.first-contact=0s", "source"];
     let ran = backup_with(&vault, &[&address, "a"], &rest).expect_code(3);

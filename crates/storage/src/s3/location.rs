@@ -33,6 +33,14 @@ impl S3Location {
     }
 
     fn of_url(text: &str) -> Result<Self, LocationError> {
+        // Whoever parses an address takes these away, and then another bucket is meant than was written.
+        let leads_elsewhere = |part: &str| {
+            let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
+            part == "." || part == ".."
+        };
+        if text.split(['/', '\\']).any(leads_elsewhere) {
+            return Err(malformed("the path has a part that leads elsewhere"));
+        }
         let base = BaseUrl::parse(text, EXAMPLE)?;
         if base.user().is_some() || base.password().is_some() {
             return Err(LocationError::malformed(

@@ -71,7 +71,7 @@ async fn a_signature_is_never_shown() {
         "?sv=2021-12-02&ss=b&srt=sco&sp=rwdlc&se=2099-01-01T00%3A00%3A00Z&sig=aHVudGVyMg%3D%3D";
     let mut options = Azurite::options_at(&proxy.host());
     options.push("retry.list=0s".to_owned());
-    options.push("limit.no-progress=100ms".to_owned());
+    options.push("limit.no-progress=3s".to_owned());
     let (storage, _) = opened_in("azure:box:/", &options, &[("AZURE_ACCOUNT_SAS", sas)]);
     let mut kinds = Vec::new();
     for _ in 0..5 {

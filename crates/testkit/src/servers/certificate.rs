@@ -24,6 +24,8 @@ impl Certificate {
             .args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
             .args(["-days", "30", "-subj", "/CN=localhost"])
             .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+            // An authority as a server's own certificate is refused by rustls.
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .arg("-keyout")
             .arg(certificate.key())
             .arg("-out")

@@ -102,7 +102,8 @@ impl CatchUp {
                     repository,
                     lock,
                 };
-                self.from_all(&into, &meter, &mut brought, context).await
+                self.bring_from_all(&into, &meter, &mut brought, context)
+                    .await
             };
             context.locked(repository, access, copying).await
         };
@@ -143,7 +144,7 @@ impl CatchUp {
         Ok(false)
     }
 
-    async fn from_all(
+    async fn bring_from_all(
         &self,
         into: &Into<'_>,
         meter: &Meter,
@@ -157,8 +158,10 @@ impl CatchUp {
                 .await?;
         }
         for (from, location, source) in self.sources(into.number) {
-            let copying =
-                async |_: &Lock| self.from_one(source, into, meter, brought, context).await;
+            let copying = async |_: &Lock| {
+                self.bring_from_one(source, into, meter, brought, context)
+                    .await
+            };
             let done = context.locked_alone(source, Access::Read, copying).await;
             match done {
                 Ok(()) => {}
@@ -195,7 +198,7 @@ impl CatchUp {
         Ok(missed)
     }
 
-    async fn from_one(
+    async fn bring_from_one(
         &self,
         source: &Repository,
         into: &Into<'_>,
