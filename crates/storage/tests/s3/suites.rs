@@ -10,7 +10,14 @@ use crate::opened::opened;
 async fn on_moto() -> Fixture {
     let server = Moto::start(&[]);
     let address = server.url("bucket/a path/of it");
-    let storage = opened(&address, &["s3.part-size=5MiB", "retry.upload=1m"]);
+    // moto stumbles now and then over calls at the same time.
+    let options = [
+        "s3.part-size=5MiB",
+        "retry.upload=1m",
+        "retry.download=1m",
+        "retry.list=1m",
+    ];
+    let storage = opened(&address, &options);
     Fixture::new(storage, server)
 }
 
