@@ -165,11 +165,14 @@ impl WebdavClient {
             return Ok(response);
         }
         response.discard().await;
-        let response = self.send_unlocked(request(to.path())).await?;
-        if matches!(response.status(), 200..=299 | 412) {
+        let by_path = self.send_unlocked(request(to.path())).await?;
+        if matches!(by_path.status(), 200..=299 | 412) {
             self.destination_is_path.store(true, Ordering::Relaxed);
+            return Ok(by_path);
         }
-        Ok(response)
+        // The address was not the matter, but something on the way.
+        by_path.discard().await;
+        self.send_unlocked(request(to.as_str())).await
     }
 
     /// Removes whatever has the name, and all that lies in it.
