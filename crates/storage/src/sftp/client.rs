@@ -2,25 +2,26 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use futures::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::failure::{Fault, Refusal};
 use super::features::Features;
-use super::reply::{Attributes, REPLY_BYTES_MAX, Reply};
+use super::reply::{Attributes, Reply};
 use super::request::{Frame, Request};
 use crate::ErrorKind;
 use crate::failure::Failure;
+
+mod pipes;
 
 /// Packets that wait to be written. Few, so that a small request does not wait behind many large ones.
 const QUEUE_FRAMES: usize = 8;
@@ -94,8 +95,8 @@ impl Client {
         });
         let (outgoing, queue) = mpsc::channel(QUEUE_FRAMES);
         let tasks = [
-            tokio::spawn(read_replies(reader, Arc::clone(&shared))),
-            tokio::spawn(write_frames(writer, queue, Arc::clone(&shared))),
+            tokio::spawn(pipes::read_replies(reader, Arc::clone(&shared))),
+            tokio::spawn(pipes::write_frames(writer, queue, Arc::clone(&shared))),
         ];
         let mut client = Self {
             shared,
@@ -299,160 +300,5 @@ fn lost(why: Option<String>) -> Failure {
     Failure::passing(ErrorKind::Unreachable, message)
 }
 
-async fn read_replies(mut reader: Box<dyn AsyncRead + Send + Unpin>, shared: Arc<Shared>) {
-    let Err(failure) = read_until_failure(&mut reader, &shared).await;
-    shared.end(failure);
-}
-
-/// Hands replies out until the connection ends or says what cannot be; returns nothing but that.
-async fn read_until_failure(
-    reader: &mut Box<dyn AsyncRead + Send + Unpin>,
-    shared: &Shared,
-) -> Result<Infallible, Failure> {
-    let mut buffer = BytesMut::new();
-    loop {
-        while let Some(packet) = next_packet(&mut buffer)? {
-            let (id, reply) = Reply::decode(packet)
-                .map_err(|e| Failure::passing(ErrorKind::Unreachable, e.to_string()))?;
-            shared.answer(id, reply)?;
-        }
-        let Some(patience) = shared.patience() else {
-            return Err(Failure::passing(
-                ErrorKind::TimedOut,
-                format!(
-                    "nothing came and nothing went for {} s while an answer was awaited",
-                    shared.no_progress.as_secs()
-                ),
-            ));
-        };
-        // A read that is given up has taken nothing from the pipe.
-        match tokio::time::timeout(patience, reader.read_buf(&mut buffer)).await {
-            Err(_) => {}
-            Ok(Ok(0)) => return Err(lost((shared.why_ended)().await)),
-            Ok(Ok(_)) => shared.moved(),
-            Ok(Err(error)) => {
-                let why = (shared.why_ended)()
-                    .await
-                    .unwrap_or_else(|| error.to_string());
-                return Err(lost(Some(why)));
-            }
-        }
-    }
-}
-
-/// Takes a whole packet, without its length, from the front of what was read.
-fn next_packet(buffer: &mut BytesMut) -> Result<Option<Bytes>, Failure> {
-    // Room for the next read, whatever else happens.
-    const READ_BYTES: usize = 64 << 10;
-    let Some(length) = buffer.first_chunk::<4>() else {
-        buffer.reserve(READ_BYTES);
-        return Ok(None);
-    };
-    let length = u32::from_be_bytes(*length);
-    if length > REPLY_BYTES_MAX {
-        return Err(Failure::new(
-            ErrorKind::Io,
-            format!(
-                "the server announces a packet of {length} bytes; what it prints before SFTP begins (a greeting in \
-                 its shell's start file) looks like this too"
-            ),
-        ));
-    }
-    let length = length as usize;
-    if buffer.len() - 4 < length {
-        buffer.reserve((length + 4 - buffer.len()).max(READ_BYTES));
-        return Ok(None);
-    }
-    buffer.advance(4);
-    Ok(Some(buffer.split_to(length).freeze()))
-}
-
-/// Writes what is to go until the session ends. Nobody takes the frames of a connection that has ended, whatever its writer believes, and
-/// whoever waits for room in the queue has to learn of it.
-async fn write_frames(
-    mut writer: Box<dyn AsyncWrite + Send + Unpin>,
-    mut queue: mpsc::Receiver<Frame>,
-    shared: Arc<Shared>,
-) {
-    let mut has_ended = shared.has_ended.subscribe();
-    let failure = tokio::select! {
-        _ = has_ended.wait_for(|ended| *ended) => None,
-        failure = write_until_failure(&mut writer, &mut queue, &shared) => failure,
-    };
-    if let Some(failure) = failure {
-        shared.end(failure);
-    }
-}
-
-/// `None` when nobody will send any more.
-async fn write_until_failure(
-    writer: &mut Box<dyn AsyncWrite + Send + Unpin>,
-    queue: &mut mpsc::Receiver<Frame>,
-    shared: &Shared,
-) -> Option<Failure> {
-    while let Some(Frame { head, body }) = queue.recv().await {
-        for mut part in [head, body] {
-            while part.has_remaining() {
-                match writer.write(&part).await {
-                    Ok(0) => return Some(lost((shared.why_ended)().await)),
-                    Ok(written) => {
-                        part.advance(written.min(part.len()));
-                        shared.moved();
-                    }
-                    // The reader may find out more; where it does not, this is the reason.
-                    Err(error) => {
-                        let why = (shared.why_ended)().await;
-                        return Some(lost(Some(why.unwrap_or_else(|| error.to_string()))));
-                    }
-                }
-            }
-        }
-        if queue.is_empty() && writer.flush().await.is_err() {
-            return Some(lost((shared.why_ended)().await));
-        }
-    }
-    None
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The reply to the greeting: version 3 without extensions.
-    const VERSION: [u8; 9] = [0, 0, 0, 5, 2, 0, 0, 0, 3];
-
-    /// A library's writer need not learn that its connection has ended. A prune waited for room in the queue, with no line open
-    /// and nobody to wake it.
-    #[tokio::test(start_paused = true)]
-    async fn whoever_waits_for_room_learns_that_the_connection_has_ended() {
-        let (reader, mut server) = tokio::io::duplex(1 << 10);
-        // Holds the greeting and little else.
-        let (writer, never_read) = tokio::io::duplex(64);
-        server.write_all(&VERSION).await.unwrap();
-        let transport = Transport {
-            reader: Box::new(reader),
-            writer: Box::new(writer),
-            why_ended: Box::new(|| Box::pin(async { Some("cut".to_owned()) })),
-            keep: Box::new(never_read),
-        };
-        let client = Client::start(transport, Duration::from_secs(3600))
-            .await
-            .unwrap();
-        let name = "n".repeat(100);
-        let requests = (0..QUEUE_FRAMES * 3).map(|_| async {
-            match client.ask(Request::Remove(&name)).await {
-                Ok(answer) => answer.done().await,
-                Err(fault) => Err(fault),
-            }
-        });
-        let (answers, ()) = tokio::join!(futures::future::join_all(requests), async {
-            drop(server);
-        });
-        for answer in answers {
-            let Err(Fault::Ended(failure)) = answer else {
-                panic!("an answer from nowhere");
-            };
-            assert!(failure.message.contains("cut"), "{}", failure.message);
-        }
-    }
-}
+mod tests;
