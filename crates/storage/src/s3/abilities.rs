@@ -212,7 +212,7 @@ mod tests {
             checksum,
             condition,
         };
-        let all = vec![form(sha, true), form(md5, true), form(md5, false)];
+        let all = [form(sha, true), form(md5, true), form(md5, false)];
         for (works, tried, condition) in [
             (form(sha, true), 1, Condition::Unknown),
             (form(md5, true), 2, Condition::Unknown),
