@@ -22,31 +22,16 @@ async fn in_blocks() -> Fixture {
 
 storage_suite!(azure, below_a_path);
 
-/// What is different where files go in blocks.
-mod azure_in_blocks {
-    use super::*;
-
-    macro_rules! ask {
-        ($($test:ident)+) => {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    storage_suite::$test(&in_blocks().await).await;
-                }
-            )+
-        };
-    }
-
-    ask!(
-        a_storage_does_not_exist_before_it_is_created
-        a_large_file_is_stored_whole
-        new_leaves_an_old_file_alone
-        of_two_writers_of_a_new_file_one_wins
-        readers_see_the_old_or_the_new_file
-        a_listing_beside_writers_has_whole_files_only
-        a_dropped_write_leaves_nothing_half_done
-    );
-}
+// What is different where files go in blocks.
+storage_suite!(@tests azure_in_blocks, in_blocks,
+    a_storage_does_not_exist_before_it_is_created
+    a_large_file_is_stored_whole
+    new_leaves_an_old_file_alone
+    of_two_writers_of_a_new_file_one_wins
+    readers_see_the_old_or_the_new_file
+    a_listing_beside_writers_has_whole_files_only
+    a_dropped_write_leaves_nothing_half_done
+);
 
 mod azure_large {
     use super::*;
